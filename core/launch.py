@@ -1,0 +1,127 @@
+"""Find the profile's engine, or start it. Many clients may do this at once; exactly one engine comes of it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import AuthenticationError
+from typing import Any
+
+from core.errors import EngineUnreachable
+from core.paths import Profile, build_id, command
+from core.protocol import Call, Done, Event, Shutdown
+from indexer.records import Problem
+from indexer.worker import Channel
+
+START_SECONDS = 20.0
+"""How long a cold start may take before it is reported as failed."""
+
+EXIT_ANOTHER = 75
+"""What an engine exits with when another already serves the profile (EX_TEMPFAIL of sysexits.h)."""
+
+EngineChannel = Channel[Call, Event]
+
+
+def find(profile: Profile) -> EngineChannel | None:
+    """A channel to the running engine, whatever its build, or None."""
+    try:
+        key = bytes.fromhex(profile.token.read_text())
+        return Channel(profile.engine_address, key, Event)
+    except (OSError, EOFError, ValueError, AuthenticationError):
+        return None  # none running, or one that is just ending or starting: a stale token or socket looks the same
+
+
+def find_or_start(profile: Profile) -> EngineChannel:
+    """A channel to an engine of this very build, started if need be; an engine of another build is replaced.
+
+    Raises:
+        EngineUnreachable: it did not come up.
+        ProfileUnusable: the profile cannot be written.
+    """
+    channel = find(profile)
+    if channel is not None and channel.hello.build == build_id():
+        return channel
+    profile.create()
+    if channel is not None:
+        _end(channel)
+    return _start(profile)
+
+
+def stop(profile: Profile) -> bool:
+    """End the running engine and wait for its end. Returns False when none was running."""
+    channel = find(profile)
+    if channel is None:
+        return False
+    _end(channel)
+    return True
+
+
+def _start(profile: Profile) -> EngineChannel:
+    deadline = time.monotonic() + START_SECONDS
+    process = _spawn(profile)
+    while time.monotonic() < deadline:
+        channel = find(profile)
+        if channel is not None and channel.hello.build == build_id():
+            return channel
+        status = process.poll()
+        if status == EXIT_ANOTHER:
+            # Another client's engine holds the lock: it is coming up (wait for it) or going down (try again).
+            time.sleep(0.05)
+            process = _spawn(profile) if channel is None else process
+        elif status is not None:
+            raise EngineUnreachable(_last_words(profile, status), "`offhand doctor` looks for the cause.")
+        time.sleep(0.02)
+    raise EngineUnreachable(
+        f"The engine did not answer within {START_SECONDS:.0f} seconds.", "Try again; `offhand doctor` looks for causes."
+    )
+
+
+def _spawn(profile: Profile) -> "subprocess.Popen[bytes]":
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    environment = {**os.environ, "OFFHAND_STARTED": "1"}
+    with (profile.logs / "engine.stderr").open("ab") as words:
+        return subprocess.Popen(
+            command("--process", "engine"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=words,
+            cwd=profile.data,
+            env=environment,
+            **detached,
+        )
+
+
+def _end(channel: EngineChannel) -> None:
+    pid = channel.hello.pid
+    try:
+        for event in channel.call(Shutdown(), patience=10.0):
+            assert isinstance(event, Done)
+    except Problem:
+        pass  # it ended while answering, or is too old or too stuck to answer
+    channel.close()
+    for _ in range(500):
+        if not _alive(pid):
+            return
+        time.sleep(0.01)
+    os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+
+
+def _alive(pid: int) -> bool:
+    import psutil  # only needed when an engine is ended: it would cost every command 20 ms
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _last_words(profile: Profile, status: int) -> str:
+    try:
+        lines = (profile.logs / "engine.stderr").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    said = next((line.removeprefix("offhand: ") for line in reversed(lines) if line.startswith("offhand: ")), "")
+    return said or f"The engine could not start (exit status {status}); its log is in {profile.logs}."

@@ -1,0 +1,158 @@
+"""The words of the indexer: plain values that cross its borders, and its one error family. Imports nothing heavy."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+FileState = Literal["waiting", "indexed", "skipped", "failed"]
+FactKind = Literal["task", "date", "tag", "link", "heading"]
+
+
+class Problem(Exception):
+    """Something failed in a way a person can understand and act on.
+
+    Args:
+        what: one sentence, what failed and what still works.
+        next_step: one sentence, what the person can do.
+
+    `kind` is the stable word that travels over the wire and decides exit codes and notices.
+    """
+
+    kind = "failed"
+
+    def __init__(self, what: str, next_step: str = "", *, kind: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.next_step = next_step
+        if kind is not None:
+            self.kind = kind
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.next_step}".strip()
+
+
+class FolderRefused(Problem):
+    """A folder cannot be added or removed: it is missing, a file, unreadable, nested, or the profile itself."""
+
+    kind = "folder"
+
+
+class ModelUnusable(Problem):
+    """A model file is missing, truncated, or not the model it should be."""
+
+    kind = "model"
+
+
+class CatalogUnusable(Problem):
+    """The profile's database cannot be opened or written: no permission, disk full, damaged."""
+
+    kind = "profile"
+
+
+class Folder(Struct, frozen=True):
+    """A watched folder. `reachable` is false while its disk or directory is away; its index entries are kept."""
+
+    id: int
+    path: str
+    reachable: bool = True
+
+
+class Chunk(Struct, frozen=True):
+    """A passage of one file.
+
+    `text` equals the file's extracted text at `[start:end]` (characters); lines count from 1, pages from 1 or None.
+    `headings` is the trail from the outermost heading to the innermost, joined with " › ".
+    """
+
+    ordinal: int
+    headings: str
+    text: str
+    start: int
+    end: int
+    line: int
+    line_end: int
+    page: int | None = None
+
+
+class Fact(Struct, frozen=True):
+    """Something the parser read off the structure of a note: a task, a date, a tag, a link or a heading, at a line.
+
+    `text` is what a person reads; `value` is the normalised form (a task's "open" or "done", an ISO date, a tag's
+    lower-case name without `#`, a link's target); `due` is a task's ISO date or None.
+    """
+
+    kind: FactKind
+    text: str
+    value: str
+    line: int
+    due: str | None = None
+
+
+class Extracted(Struct, frozen=True, tag="extracted"):
+    """One file, read: its content hash (BLAKE2b-128 hex of the bytes), title, tags, passages and facts."""
+
+    content_hash: str
+    title: str
+    tags: list[str]
+    chunks: list[Chunk]
+    facts: list[Fact]
+    characters: int
+
+
+class Skipped(Struct, frozen=True, tag="skipped"):
+    """The file is left out on purpose; `reason` names the rule."""
+
+    reason: str
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """The file could not be read; `reason` is one sentence for a person. `content_hash` is "" when it was unreadable."""
+
+    reason: str
+    content_hash: str = ""
+
+
+class Hit(Struct, frozen=True):
+    """A passage that answers a search. `score` is comparable within one result list only."""
+
+    chunk_id: int
+    path: str
+    title: str
+    heading: str
+    line: int
+    line_end: int
+    page: int | None
+    start: int
+    end: int
+    score: float
+    text: str
+
+
+class FileProblem(Struct, frozen=True):
+    """A file that is not in the index, and why."""
+
+    path: str
+    state: FileState
+    reason: str
+
+
+class Counts(Struct, frozen=True):
+    """Where the library stands. `vectors_owed` counts passages without a vector in the vector store yet."""
+
+    files: int
+    indexed: int
+    waiting: int
+    skipped: int
+    failed: int
+    chunks: int
+    vectors_owed: int
+
+
+class Finding(Struct, frozen=True):
+    """One line of a check-up: what was looked at, whether it is well, what to do, and whether it was repaired."""
+
+    name: str
+    ok: bool
+    what: str
+    next_step: str = ""
+    fixed: bool = False
