@@ -73,7 +73,7 @@ def _start(profile: Profile) -> EngineChannel:
             raise EngineUnreachable(_last_words(profile, status), "`offhand doctor` looks for the cause.")
         time.sleep(0.02)
     raise EngineUnreachable(
-        f"The engine did not answer within {START_SECONDS:.0f} seconds.", "Try again; `offhand doctor` looks for causes."
+        f"The engine did not answer within {START_SECONDS:.0f} seconds.", "Try again; `offhand doctor` looks into it."
     )
 
 

@@ -26,7 +26,7 @@ class Profile:
     def __init__(self, home: Path | None = None) -> None:
         chosen = home or (Path(os.environ["OFFHAND_HOME"]) if os.environ.get("OFFHAND_HOME") else None)
         if chosen is not None:
-            top = Path(os.path.abspath(chosen.expanduser()))
+            top = chosen.expanduser().absolute()
             self.config, self.data, self.runtime = top / "config", top / "data", top / "run"
         else:
             self.config = platformdirs.user_config_path("offhand", appauthor=False)

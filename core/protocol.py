@@ -66,6 +66,10 @@ class Timings(Struct, frozen=True):
     total_ms: float | None = None
 
 
+def _default_ignore() -> list[str]:
+    return [".git/", "node_modules/", ".venv/", "__pycache__/", ".ssh/", ".gnupg/", "*.kdbx", "*.pem", ".env"]
+
+
 class FolderInfo(Struct, frozen=True):
     """A watched folder and where it stands."""
 
@@ -108,16 +112,13 @@ class Settings(Struct, frozen=True):
     local_model: str = ""
     cloud_url: str = ""
     cloud_model: str = ""
-    ignore: list[str] = field(default_factory=lambda: list(DEFAULT_IGNORE))
+    ignore: list[str] = field(default_factory=_default_ignore)
     hidden_files: bool = False
     largest_file_mb: int = 50
     hotkey: str = "Ctrl+Alt+Space"
     theme: Literal["system", "light", "dark"] = "system"
     idle_minutes: int = 15
     threads: int = 0
-
-
-DEFAULT_IGNORE = (".git/", "node_modules/", ".venv/", "__pycache__/", ".ssh/", ".gnupg/", "*.kdbx", "*.pem", ".env")
 
 
 # ---- calls ----------------------------------------------------------------------------------------------------------
@@ -333,17 +334,7 @@ class Done(Struct, frozen=True, tag=True):
 
 
 Event = (
-    Folders
-    | Progress
-    | Found
-    | Quoted
-    | RouteStep
-    | Piece
-    | Answered
-    | StatusReport
-    | Checked
-    | CurrentSettings
-    | Done
+    Folders | Progress | Found | Quoted | RouteStep | Piece | Answered | StatusReport | Checked | CurrentSettings | Done
 )
 
 __all__ = ["Call", "Counts", "Event", "FileProblem", "Finding", "Hit", "Problem"]

@@ -285,7 +285,7 @@ def run(build: Callable[[dict[str, Any]], Service[Any, Any]], call_type: Any, *,
     start_thread("serve", host.serve, listener, charter.key)
     sys.stdin.buffer.read()  # returns when the parent closes the pipe or dies
     with contextlib.suppress(OSError):
-        os.unlink(charter.address)
+        Path(charter.address).unlink()
     logging.shutdown()
     os._exit(0)  # native threads (ggml, onnxruntime, Chroma) must not delay or crash the end
 
@@ -303,4 +303,3 @@ def _apply(limits: Limits) -> None:
         if value:
             with contextlib.suppress(ValueError, OSError):  # macOS refuses some; the supervisor's watch remains
                 resource.setrlimit(which, (value, value))
-

@@ -106,7 +106,7 @@ class Skipped(Struct, frozen=True, tag="skipped"):
 
 
 class Failed(Struct, frozen=True, tag="failed"):
-    """The file could not be read; `reason` is one sentence for a person. `content_hash` is "" when it was unreadable."""
+    """The file could not be read; `reason` is one sentence for a person, `content_hash` "" when no byte could be."""
 
     reason: str
     content_hash: str = ""

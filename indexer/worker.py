@@ -199,7 +199,7 @@ class Host(Generic[CallT, EventT]):
                 self._answer(frame, cancelled, send)
         except Problem as problem:
             last = _Error(frame.id, problem.kind, problem.what, problem.next_step)
-        except (OSError, EOFError) as error:
+        except OSError as error:
             if connection.closed:
                 return
             log.exception("a call failed")

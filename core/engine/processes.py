@@ -1,0 +1,30 @@
+"""What each process of Offhand runs. `main.py --process NAME` ends here; imports stay inside their process."""
+
+from core import logs
+from core.paths import Profile
+from indexer import child
+
+NAMES = ("engine", "semantics", "llm", "extractor")
+
+
+def run(name: str) -> int:
+    """Be the process called `name` until it ends; returns the exit status."""
+    profile = Profile()
+    if name == "engine":
+        from core.engine import server
+
+        return server.run(profile)
+    logs.start(profile.logs, name)
+    if name == "semantics":
+        from indexer import semantics
+
+        child.run(semantics.build, semantics.Call, serial=False)
+    elif name == "llm":
+        from core.models import llama
+
+        child.run(llama.build, llama.Call, serial=True)
+    elif name == "extractor":
+        from indexer.extract import extractor
+
+        child.run(extractor.build, extractor.Call, serial=True)
+    return 0

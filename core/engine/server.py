@@ -1,0 +1,91 @@
+"""The engine's process: one per profile, held by a lock; serves every front door until it is told to end or nobody
+has needed it for a while."""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import sys
+from multiprocessing.connection import Listener
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from core import logs
+from core.engine.engine import Engine
+from core.launch import EXIT_ANOTHER
+from core.paths import Profile, build_id
+from core.protocol import Call
+from indexer.records import Problem
+from indexer.worker import Hello, Host, start_thread
+
+log = logging.getLogger(__name__)
+
+EXIT_UNUSABLE = 4
+
+
+def run(profile: Profile) -> int:
+    """Serve until the end. Returns 0, `EXIT_ANOTHER` when this profile has an engine, or 4 when it cannot start."""
+    try:
+        profile.create()
+        lock = FileLock(profile.lock, timeout=0)
+        lock.acquire()
+    except Timeout:
+        print("offhand: another engine already serves this profile.", file=sys.stderr)
+        return EXIT_ANOTHER
+    except Problem as problem:
+        print(f"offhand: {problem}", file=sys.stderr)
+        return EXIT_UNUSABLE
+    with lock:
+        logs.start(profile.logs, "engine", foreground=not os.environ.get("OFFHAND_STARTED"))
+        try:
+            engine = Engine(profile)
+        except Problem as problem:
+            log.exception("the engine cannot start")
+            print(f"offhand: {problem}", file=sys.stderr)
+            return EXIT_UNUSABLE
+        try:
+            _serve(profile, engine)
+        finally:
+            engine.close()
+            _clear(profile)
+    return 0
+
+
+def _serve(profile: Profile, engine: Engine) -> None:
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: engine.end())
+    _clear(profile)
+    key = secrets.token_bytes(32)
+    listener = Listener(profile.engine_address, backlog=64)
+    _write_token(profile, key)
+    host = Host(engine, Call, Hello(build_id(), os.getpid()))
+    start_thread("serve", host.serve, listener, key)
+    engine.start()
+    log.info("serving %s", profile.data)
+    while not engine.ended.wait(1.0):
+        if host.idle_seconds() > engine.settings.current.idle_minutes * 60 and not engine.busy():
+            log.info("nobody has needed the engine for %d minutes", engine.settings.current.idle_minutes)
+            return
+
+
+def _write_token(profile: Profile, key: bytes) -> None:
+    fresh = profile.token.with_suffix(".new")
+    with contextlib.suppress(FileNotFoundError):
+        fresh.unlink()
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(key.hex())
+    fresh.replace(profile.token)
+
+
+def _clear(profile: Profile) -> None:
+    """Remove the token and the sockets an engine of this profile left behind; the lock makes them ours."""
+    stale = [profile.token, *profile.runtime.glob("*.sock")]
+    if sys.platform != "win32":
+        stale.append(Path(profile.engine_address))
+    for path in stale:
+        if str(path) != profile.app_address:
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()

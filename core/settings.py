@@ -1,0 +1,100 @@
+"""The settings file: TOML, read once, written only here and only by the engine, atomically."""
+
+import logging
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+import tomli_w
+
+from core.errors import BadInput, ProfileUnusable
+from core.protocol import Settings
+
+log = logging.getLogger(__name__)
+
+_TYPES = get_type_hints(Settings)
+_BOUNDS = {"largest_file_mb": (1, 10_000), "idle_minutes": (0, 10_000), "threads": (0, 1024)}
+_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+
+
+class SettingsFile:
+    """The current settings and the file they live in.
+
+    Args:
+        path: the file; it need not exist. One that cannot be read is put aside as `NAME.unreadable` and the defaults
+            apply; `notice` then says so.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.notice = ""
+        self.current = self._read()
+
+    def change(self, name: str, value: str) -> Settings:
+        """Set one setting from text as a person types it; lists are comma-separated.
+
+        Raises:
+            BadInput: there is no such setting, or the value does not fit it.
+            ProfileUnusable: the file cannot be written.
+        """
+        if name not in _TYPES:
+            known = ", ".join(Settings.__struct_fields__)
+            raise BadInput(f"There is no setting called {name!r}.", f"The settings are: {known}.")
+        changed = msgspec.structs.replace(self.current, **{name: _parse(name, value)})
+        self._write(changed)
+        self.current = changed
+        return changed
+
+    def _read(self) -> Settings:
+        try:
+            return msgspec.convert(tomllib.loads(self._path.read_text("utf-8")), Settings)
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            aside = self._path.with_name(self._path.name + ".unreadable")
+            self.notice = f"The settings in {self._path} could not be read ({error}); the defaults apply."
+            log.warning("%s", self.notice)
+            try:
+                self._path.replace(aside)
+                self.notice += f" The old file is kept as {aside.name}."
+            except OSError:
+                pass  # unreadable and immovable: the notice already says what applies
+            return Settings()
+
+    def _write(self, settings: Settings) -> None:
+        try:
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".settings-")
+            with os.fdopen(handle, "wb") as file:
+                tomli_w.dump(msgspec.to_builtins(settings), file)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._path)
+        except OSError as error:
+            raise ProfileUnusable(
+                f"The settings could not be saved: {error.strerror or error}.", f"Make {self._path.parent} writable."
+            ) from error
+
+
+def _parse(name: str, text: str) -> Any:
+    kind = _TYPES[name]
+    text = text.strip()
+    if kind is bool:
+        if text.lower() in _YES + _NO:
+            return text.lower() in _YES
+        raise BadInput(f"{name} is either on or off, not {text!r}.", f"For example: {name} on")
+    if kind is int:
+        low, high = _BOUNDS[name]
+        if text.isdecimal() and low <= int(text) <= high:
+            return int(text)
+        raise BadInput(f"{name} takes a whole number from {low} to {high}, not {text!r}.")
+    if get_origin(kind) is list:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    choices = get_args(kind)
+    if choices and text not in choices:
+        raise BadInput(f"{name} is one of {', '.join(choices)}, not {text!r}.")
+    if name == "cloud_url" and text and not text.startswith(("https://", "http://")):
+        raise BadInput(f"{text!r} is not the address of a service.", "It begins with https:// and ends in /v1, mostly.")
+    return text
