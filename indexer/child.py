@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 START_SECONDS = 60.0  # a cold disk and an antivirus can make the first import of a model runtime this slow
 DEATHS_ALLOWED = 3
 DEATHS_WINDOW = 600.0  # seconds
-BACK_OFF = (0.0, 1.0, 5.0)  # seconds to wait before the start that follows the n-th recent death
+BACK_OFF = (0.0, 0.0, 1.0)  # seconds to wait before a start, by the number of recent deaths
 
 
 class Limits(Struct, frozen=True):
@@ -125,7 +125,7 @@ class Child(Generic[CallT, EventT]):
         try:
             yield from channel.call(call, deadline=deadline, patience=patience)
         except Overdue:
-            log.warning("%s did not answer within %.0f s and is ended", self.name, patience or 0)
+            log.warning("%s did not answer within %g s and is ended", self.name, patience or 0)
             self.kill()
             raise
         except Gone:

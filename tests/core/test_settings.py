@@ -1,0 +1,79 @@
+"""The settings file: what a person types becomes a typed value or one clear sentence; a broken file loses nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import BadInput, ProfileUnusable
+from core.protocol import Settings
+from core.settings import SettingsFile
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "settings.toml"
+
+
+def test_without_a_file_the_defaults_apply(path: Path) -> None:
+    assert SettingsFile(path).current == Settings()
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"),
+    [
+        ("offline", "on", True),
+        ("offline", "No", False),
+        ("prefer", "cloud", "cloud"),
+        ("largest_file_mb", " 7 ", 7),
+        ("ignore", "a/, *.b ,", ["a/", "*.b"]),
+        ("ignore", "", []),
+        ("cloud_url", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("local_model", "~/Modèle ü.gguf", "~/Modèle ü.gguf"),
+    ],
+)
+def test_what_is_typed_is_kept(path: Path, name: str, typed: str, value: object) -> None:
+    SettingsFile(path).change(name, typed)
+    assert getattr(SettingsFile(path).current, name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "says"),
+    [
+        ("colour", "red", "no setting called 'colour'"),
+        ("offline", "maybe", "either on or off"),
+        ("prefer", "both", "one of local, cloud"),
+        ("threads", "-1", "from 0 to 1024"),
+        ("threads", "²", "from 0 to 1024"),
+        ("largest_file_mb", "99999", "from 1 to 10000"),
+        ("cloud_url", "ftp://x", "not the address of a service"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_changes(path: Path, name: str, typed: str, says: str) -> None:
+    settings = SettingsFile(path)
+    with pytest.raises(BadInput, match=says):
+        settings.change(name, typed)
+    assert settings.current == Settings()
+    assert not path.exists()
+
+
+@pytest.mark.logs("could not be read")
+@pytest.mark.parametrize("content", [b"offline = perhaps", b"\xff\xfe\x00", b'threads = "many"', b"[["])
+def test_an_unreadable_file_is_kept_aside_and_said(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    settings = SettingsFile(path)
+    assert settings.current == Settings()
+    assert "settings.toml.unreadable" in settings.notice
+    assert path.with_name("settings.toml.unreadable").read_bytes() == content
+
+
+def test_a_file_of_a_later_version_keeps_what_is_known(path: Path) -> None:
+    path.write_text('offline = true\nfrom_the_future = "x"\n')
+    assert SettingsFile(path).current.offline is True
+
+
+def test_a_failed_save_is_said_and_changes_nothing(tmp_path: Path) -> None:
+    settings = SettingsFile(tmp_path / "missing" / "settings.toml")
+    with pytest.raises(ProfileUnusable, match="could not be saved"):
+        settings.change("offline", "on")
+    assert settings.current.offline is False
