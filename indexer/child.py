@@ -33,6 +33,7 @@ from indexer.worker import (
     Host,
     Overdue,
     Service,
+    forget_address,
     private_address,
     start_thread,
 )
@@ -105,6 +106,7 @@ class Child(Generic[CallT, EventT]):
         self._off_message = off_message or f"The {name} process failed repeatedly and is switched off for ten minutes."
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel[CallT, EventT] | None = None
+        self._address = ""
         self._guard = threading.Lock()
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
         self._stopped = False
@@ -129,7 +131,7 @@ class Child(Generic[CallT, EventT]):
             self.kill()
             raise
         except Gone:
-            self._bury()
+            self._bury(channel)
             raise
 
     def ask(self, call: CallT, *, patience: float | None = None) -> EventT:
@@ -175,10 +177,10 @@ class Child(Generic[CallT, EventT]):
 
     def kill(self) -> None:
         """End the process at once. Counts as a death."""
-        process = self._process
+        process, channel = self._process, self._channel
         if process is not None:
             process.kill()
-        self._bury()
+        self._bury(channel)
 
     def stop(self) -> None:
         """End the process for good."""
@@ -206,7 +208,7 @@ class Child(Generic[CallT, EventT]):
 
     def _start(self) -> Channel[CallT, EventT]:
         started = time.monotonic()
-        address = private_address(self._runtime, f"{self.name}-{secrets.token_hex(4)}")
+        address = self._address = private_address(self._runtime, f"{self.name}-{secrets.token_hex(4)}")
         key = secrets.token_bytes(32)
         charter = Charter(address, key, "", self._limits, self._config)
         process = subprocess.Popen(self._command, stdin=subprocess.PIPE, cwd=self._runtime)
@@ -233,11 +235,11 @@ class Child(Generic[CallT, EventT]):
                     raise Overdue(f"The {self.name} process did not start within {START_SECONDS:.0f} s.") from None
                 time.sleep(0.01)
 
-    def _bury(self) -> None:
+    def _bury(self, channel: Channel[CallT, EventT] | None) -> None:
         with self._guard:
             process = self._process
-            if process is None:
-                return
+            if process is None or self._channel is not channel:
+                return  # another thread has done it, and perhaps started the next one
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(1.0)  # its socket closes a moment before it is gone
             if process.poll() is not None:
@@ -251,6 +253,7 @@ class Child(Generic[CallT, EventT]):
             process.kill()
         status = process.wait()
         _close(process)
+        forget_address(self._address)
         self._deaths.append(time.monotonic())
         log.info("%s ended unexpectedly (exit status %s)", self.name, status)
 
@@ -267,6 +270,7 @@ class Child(Generic[CallT, EventT]):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        forget_address(self._address)
 
 
 def _close(process: "subprocess.Popen[bytes]") -> None:
@@ -284,8 +288,7 @@ def run(build: Callable[[dict[str, Any]], Service[Any, Any]], call_type: Any, *,
     host = Host(build(charter.config), call_type, Hello(charter.build, os.getpid()), serial=serial)
     start_thread("serve", host.serve, listener, charter.key)
     sys.stdin.buffer.read()  # returns when the parent closes the pipe or dies
-    with contextlib.suppress(OSError):
-        Path(charter.address).unlink()
+    forget_address(charter.address)
     logging.shutdown()
     os._exit(0)  # native threads (ggml, onnxruntime, Chroma) must not delay or crash the end
 

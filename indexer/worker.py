@@ -355,6 +355,19 @@ def private_address(runtime: Path, name: str) -> str:
     return str(Path(tempfile.mkdtemp(prefix="offhand-")) / "s")
 
 
+def forget_address(address: str) -> None:
+    """Remove what `private_address` made for a process that has ended."""
+    if sys.platform == "win32":
+        return
+    path = Path(address)
+    try:
+        path.unlink()
+        if path.name == "s":
+            path.parent.rmdir()
+    except FileNotFoundError:
+        pass  # the process itself was quicker
+
+
 def start_thread(name: str, target: Callable[..., None], *arguments: Any) -> threading.Thread:
     """Start a daemon thread; the process may end without waiting for it."""
     thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)

@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import re
+import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,10 @@ os.environ["OFFHAND_HOME"] = tempfile.mkdtemp(prefix="offhand-tests-")
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from core.paths import ROOT, Profile  # after the home is set
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["OFFHAND_HOME"], ignore_errors=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:
