@@ -1,0 +1,307 @@
+"""Measures the whole path on this machine: indexing, search, quotes, first words, and how often the answer is right.
+
+    python benchmarks/spine.py [--data FOLDER] [--notes 1000 10000] [--write]
+
+Everything goes through a real engine on a throw-away profile. `--data` is a folder of test data with `vault-wiki/` and
+`qa-en/` in it; without it only `examples/notes` and generated notes are used. `--write` puts the table into
+docs/BENCHMARKS.md. Figures depend on the machine: read the ratios first.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from core.client import Engine  # noqa: E402  # the project is not installed where this runs from a plain checkout
+from core.paths import Profile  # noqa: E402
+from core.protocol import AddFolder, Answered, Ask, Found, Index, Progress, Quoted, Search, Shutdown  # noqa: E402
+
+Row = tuple[str, str]
+
+WORDS = [
+    "budget",
+    "garden",
+    "boiler",
+    "invoice",
+    "meeting",
+    "travel",
+    "recipe",
+    "school",
+    "doctor",
+    "engine",
+    "battery",
+    "contract",
+    "summer",
+    "winter",
+    "market",
+    "station",
+    "library",
+    "project",
+    "review",
+    "deadline",
+    "supplier",
+    "kitchen",
+    "window",
+    "insurance",
+    "passport",
+    "ticket",
+    "harvest",
+    "river",
+    "mountain",
+    "concert",
+    "training",
+    "report",
+    "sample",
+    "pressure",
+    "valve",
+    "filter",
+    "cable",
+    "server",
+    "backup",
+    "archive",
+    "photo",
+    "letter",
+    "ladder",
+    "paint",
+    "bread",
+]  # readable as prose
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` (0 to 1) of `values` lie."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def spread(values: list[float]) -> str:
+    """Median and 95th percentile of milliseconds, for a table cell."""
+    return f"{percentile(values, 0.5):.1f} / {percentile(values, 0.95):.1f} ms"
+
+
+def events(engine: Engine, call: Any) -> Iterator[tuple[Any, float]]:
+    """Each event of a call with the milliseconds since it was sent, everything included."""
+    start = time.perf_counter()
+    for event in engine.call(call):
+        yield event, (time.perf_counter() - start) * 1000
+
+
+def make_notes(folder: Path, count: int) -> None:
+    """Write `count` notes of about 90 words from a fixed seed, each about two or three subjects."""
+    dice = random.Random(7)
+    for number in range(count):
+        subjects = dice.sample(WORDS, 3)
+        words = [dice.choice(subjects if dice.random() < 0.3 else WORDS) for _ in range(90)]
+        lines = [" ".join(words[i : i + 15]).capitalize() + "." for i in range(0, 90, 15)]
+        place = folder / subjects[0]
+        place.mkdir(exist_ok=True)
+        (place / f"{number:05}.md").write_text(f"# {subjects[1]} {number}\n\n" + "\n".join(lines) + "\n")
+
+
+def index_folder(engine: Engine, folder: Path) -> tuple[float, float, int, int]:
+    """Index a folder to the last vector; returns seconds to words, seconds in all, files, passages."""
+    start = time.perf_counter()
+    words_at = 0.0
+    counts = None
+    for _ in engine.call(AddFolder(str(folder))):
+        pass
+    for event in engine.call(Index(wait=True)):
+        assert isinstance(event, Progress)
+        counts = event.counts
+        if not words_at and counts.files and not counts.waiting:
+            words_at = time.perf_counter() - start
+    assert counts is not None
+    return words_at or time.perf_counter() - start, time.perf_counter() - start, counts.files, counts.chunks
+
+
+def bare_rate(folder: Path) -> float:
+    """Passages a second of the embedder alone, in this process, on the very passages of `folder`."""
+    from indexer.chunk import Chunker
+    from indexer.embed import Embedder
+    from indexer.extract.extractor import Extract, build
+
+    from core.paths import model_directories
+    from indexer.records import Extracted
+    from indexer.worker import Cancellation
+
+    models = next(path for path in model_directories(Profile()) if (path / "all-MiniLM-L6-v2").exists())
+    model = models / "all-MiniLM-L6-v2"
+    extractor = build({"tokenizer": str(model / "tokenizer.json")})
+    texts: list[str] = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and len(texts) < 2000:
+            for done in extractor.handle(Extract(str(path), str(folder), 50 << 20), Cancellation()):
+                if isinstance(done, Extracted):
+                    texts += [f"{chunk.headings}\n{chunk.text}" for chunk in done.chunks]
+    embedder = Embedder(model, Path(tempfile.mkdtemp()), os.cpu_count() or 1)
+    embedder.embed(texts[:32])
+    start = time.perf_counter()
+    embedder.embed(texts)
+    assert Chunker
+    return len(texts) / (time.perf_counter() - start)
+
+
+def queries(folder: Path, count: int) -> list[str]:
+    """`count` queries of two or three words taken from the notes of a folder, from a fixed seed."""
+    dice = random.Random(11)
+    texts = [path.read_text("utf-8", errors="replace").split() for path in sorted(folder.rglob("*.md"))]
+    texts = [words for words in texts if len(words) > 10]
+    made = []
+    while len(made) < count:
+        words = dice.choice(texts)
+        at = dice.randrange(len(words) - 3)
+        made.append(" ".join(words[at : at + dice.choice((2, 3))]))
+    return made
+
+
+def search_rows(engine: Engine, folder: Path, name: str) -> Iterator[Row]:
+    """Latency of word search and of fused search, as a client sees it."""
+    words: list[float] = []
+    fused: list[float] = []
+    for query in queries(folder, 200):
+        for event, ms in events(engine, Search(query, limit=10)):
+            if isinstance(event, Found):
+                (words if event.stage == "words" else fused).append(ms)
+    yield f"search, words, {name} (p50 / p95)", spread(words)
+    yield f"search, words and meaning, {name} (p50 / p95)", spread(fused)
+
+
+def question_rows(engine: Engine, questions: list[dict[str, Any]], folder: Path, name: str) -> Iterator[Row]:
+    """How often the gold file is found, the quote holds the answer, and an unanswerable question is declined."""
+    first = five = held = answered_rightly = declined = answerable = 0
+    quote_ms: list[float] = []
+    for question in questions:
+        hits: list[Any] = []
+        quote = None
+        for event, ms in events(engine, Ask(question["question"], model=False)):
+            if isinstance(event, Found) and event.hits:
+                hits = event.hits
+            if isinstance(event, Quoted):
+                quote = event.quote
+                quote_ms.append(ms)
+        if not question["answers"]:
+            declined += quote is None
+            continue
+        answerable += 1
+        files = list(dict.fromkeys(hit.path for hit in hits))[:5]
+        gold = str(folder / question["file"])
+        first += files[:1] == [gold]
+        five += gold in files
+        held += quote is not None and any(a.lower() in quote.text.lower() for a in question["answers"])
+        answered_rightly += quote is not None
+    others = len(questions) - answerable
+    yield f"{name}: gold file first / in the first five", f"{first / answerable:.0%} / {five / answerable:.0%}"
+    yield (
+        f"{name}: a quote is given / it holds the answer",
+        f"{answered_rightly / answerable:.0%} / {held / answerable:.0%}",
+    )
+    yield f"{name}: unanswerable ones declined", f"{declined} of {others} ({declined / max(others, 1):.0%})"
+    yield f"{name}: Enter to quote (p50 / p95)", spread(quote_ms)
+
+
+def prose_rows(engine: Engine, questions: Iterable[dict[str, Any]]) -> Iterator[Row]:
+    """Time to the first word of prose, cold prompts, and to the end."""
+    first: list[float] = []
+    total: list[float] = []
+    for question in questions:
+        for event, _ in events(engine, Ask(question["question"])):
+            if isinstance(event, Answered) and event.timings.first_token_ms and event.timings.total_ms:
+                first.append(event.timings.first_token_ms)
+                total.append(event.timings.total_ms)
+    if first:
+        yield f"Enter to first word of prose, starter model, {len(first)} questions (p50 / p95)", spread(first)
+        yield "Enter to last word of prose (median)", f"{statistics.median(total) / 1000:.1f} s"
+
+
+def index_rows(engine: Engine, folder: Path, name: str, bare: float) -> Iterator[Row]:
+    """Indexing rates against the embedder alone."""
+    words_s, all_s, files, chunks = index_folder(engine, folder)
+    yield f"{name}: files, passages", f"{files}, {chunks}"
+    yield f"{name}: every file searchable by words after", f"{words_s:.1f} s ({files / words_s:.0f} files/s)"
+    yield f"{name}: every passage searchable by meaning after", f"{all_s:.1f} s ({chunks / all_s:.1f} passages/s)"
+    yield f"{name}: of the bare embedder's rate ({bare:.1f} passages/s)", f"{chunks / all_s / bare:.2f}"
+
+
+def on_fresh_profile(work: Any) -> list[Row]:
+    """Run `work(engine)` against an engine of a throw-away profile and return its rows."""
+    with tempfile.TemporaryDirectory(prefix="offhand-benchmark-") as home:
+        os.environ["OFFHAND_HOME"] = home
+        engine = Engine(Profile())
+        try:
+            return list(work(engine))
+        finally:
+            for _ in engine.call(Shutdown()):
+                pass
+
+
+def measure(data: Path | None, sizes: list[int]) -> list[Row]:
+    """All rows of the table."""
+    rows: list[Row] = []
+    notes = ROOT / "examples" / "notes"
+    questions = [json.loads(line) for line in (ROOT / "examples" / "questions.jsonl").read_text("utf-8").splitlines()]
+
+    def examples(engine: Engine) -> Iterator[Row]:
+        yield from index_rows(engine, notes, "examples", bare_rate(notes))
+        yield from question_rows(engine, questions, notes, "examples")
+        yield from prose_rows(engine, [q for q in questions if q["answers"]][:20])
+
+    rows += on_fresh_profile(examples)
+    if data is not None:
+        wiki, qa = data / "vault-wiki", data / "qa-en"
+        asked = [json.loads(line) for line in (qa / "questions.jsonl").read_text("utf-8").splitlines()]
+
+        def vault(engine: Engine) -> Iterator[Row]:
+            yield from index_rows(engine, wiki, "vault-wiki", bare_rate(wiki))
+            yield from search_rows(engine, wiki, "vault-wiki")
+
+        def paragraphs(engine: Engine) -> Iterator[Row]:
+            index_folder(engine, qa / "notes")
+            yield from question_rows(engine, asked, qa / "notes", "qa-en")
+
+        rows += on_fresh_profile(vault) + on_fresh_profile(paragraphs)
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="offhand-notes-") as made:
+            folder = Path(made).resolve()
+            make_notes(folder, size)
+
+            def generated(engine: Engine, folder: Path = folder, size: int = size) -> Iterator[Row]:
+                yield from index_rows(engine, folder, f"{size} generated notes", bare_rate(folder))
+                yield from search_rows(engine, folder, f"{size} notes")
+
+            rows += on_fresh_profile(generated)
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as a Markdown table under a line that names the machine."""
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
+    body = "\n".join(f"| {what} | {figure} |" for what, figure in rows)
+    return f"Machine: {machine}. Command: `python benchmarks/spine.py`.\n\n| what | figure |\n|---|---|\n{body}\n"
+
+
+def main() -> None:
+    """Measure and print; with --write keep the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--notes", type=int, nargs="*", default=[1000, 10000])
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    text = table(measure(options.data.resolve() if options.data else None, options.notes))
+    print(text)
+    if options.write:
+        page = ROOT / "docs" / "BENCHMARKS.md"
+        head = "# Benchmarks\n\nFigures depend on the machine; read the ratios first. Nothing here is a test.\n\n"
+        page.write_text(f"{head}## The spine\n\n{text}", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
