@@ -1,0 +1,137 @@
+"""The verbatim answer: the one or two sentences of the notes that answer best, or None when nothing does well enough.
+
+No model writes it. A sentence is judged by its closeness in meaning to the question and by how many of the question's
+telling words it covers. It refuses to rewrite: a quote is a span of the text.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from core.answering.library import Library
+from core.answering.sentences import Unit, units
+from core.answering.words import content, rarity, stem, stems
+from core.protocol import Quote
+from indexer.records import Hit, Problem
+
+# Weights and thresholds: docs/decisions/0004-quote-threshold.md; benchmarks/quote_threshold.py measures them again.
+COVER_WEIGHT = 0.8
+ABOVE_SHARE = 0.5  # what a question's word counts that stands in the headings above a sentence, not in it
+BESIDE_SHARE = 0.4  # and in the sentence before or after
+NEIGHBOUR_RATIO = 0.6  # a neighbour that scores this share of the best sentence is quoted with it
+JUDGED_BY_MEANING = 12  # sentences; embedding one costs about 4 ms, so only those that the words favour are
+THRESHOLD = 0.8
+THRESHOLD_BY_WORDS = 0.4
+
+_NOT_QUOTED = ("heading", "header")
+
+
+class Candidate(NamedTuple):
+    """A unit of a passage: `hit` is the passage's place among the hits, `at` the unit's place in that passage."""
+
+    hit: int
+    at: int
+    cover: float
+    score: float
+
+
+class Evidence(NamedTuple):
+    """What the passages hold on a question: each one's units, the candidates best first, the quote and its passage."""
+
+    units: list[list[Unit]]
+    candidates: list[Candidate]
+    quote: Quote | None
+    hit: int | None
+
+
+def weigh(question: str, hits: Sequence[Hit], library: Library) -> Evidence:
+    """Judge every sentence of the passages and choose the quote.
+
+    Args:
+        question: as `question.clean` gives it.
+        hits: the passages, best first.
+    """
+    split = [units(hit.text) for hit in hits]
+    candidates = _covers(question, hits, split, library)
+    threshold = THRESHOLD
+    try:
+        candidates = _with_meaning(question, hits, split, candidates, library)
+    except Problem:  # without the embedding model the words have to do
+        threshold = THRESHOLD_BY_WORDS
+    candidates.sort(key=lambda candidate: -candidate.score)
+    if not candidates or candidates[0].score < threshold:
+        return Evidence(split, candidates, None, None)
+    best = candidates[0]
+    start, end = _span(best, candidates, split[best.hit], hits[best.hit].text)
+    return Evidence(split, candidates, _quote(hits[best.hit], start, end), best.hit)
+
+
+def _covers(question: str, hits: Sequence[Hit], split: list[list[Unit]], library: Library) -> list[Candidate]:
+    """Every quotable unit with the idf-weighted share of the question's words that it covers, best first."""
+    asked = content(question)
+    frequency, passages = library.document_frequency(asked)
+    weights = rarity(asked, frequency, passages)
+    wanted = [(stem(word), weight) for word, weight in weights.items()]
+    total = sum(weights.values()) or 1.0
+    found = []
+    for number, (hit, parts) in enumerate(zip(hits, split, strict=True)):
+        words = [stems(hit.text[unit.start : unit.end]) for unit in parts]
+        title = stems(f"{hit.title} {hit.heading}")
+        for at, unit in enumerate(parts):
+            if unit.kind in _NOT_QUOTED or hit.text[unit.end - 1] == ":":
+                continue
+            above = title | stems(unit.context)
+            beside = frozenset().union(*words[max(at - 1, 0) : at], *words[at + 1 : at + 2])
+            cover = sum(weight * _share(word, words[at], above, beside) for word, weight in wanted) / total
+            found.append(Candidate(number, at, cover, cover))
+    return sorted(found, key=lambda candidate: -candidate.cover)
+
+
+def _share(word: str, inside: frozenset[str], above: frozenset[str], beside: frozenset[str]) -> float:
+    if word in inside:
+        return 1.0
+    if word in above:
+        return ABOVE_SHARE
+    return BESIDE_SHARE if word in beside else 0.0
+
+
+def _with_meaning(
+    question: str, hits: Sequence[Hit], split: list[list[Unit]], candidates: list[Candidate], library: Library
+) -> list[Candidate]:
+    judged = candidates[:JUDGED_BY_MEANING]
+    texts = [_readable(hits[c.hit].text, split[c.hit][c.at]) for c in judged]
+    cosines = library.similarity(question, texts) if texts else []
+    return [c._replace(score=cosine + COVER_WEIGHT * c.cover) for c, cosine in zip(judged, cosines, strict=True)]
+
+
+def _readable(text: str, unit: Unit) -> str:
+    """A unit as the embedding model should read it: what hangs under something says little by itself."""
+    words = text[unit.start : unit.end]
+    return words if unit.kind == "prose" or not unit.context else f"{unit.context} {words}"
+
+
+def _span(best: Candidate, candidates: list[Candidate], parts: list[Unit], text: str) -> tuple[int, int]:
+    """The best unit, together with the better of its neighbours if that is nearly as good."""
+    unit = parts[best.at]
+    for other in candidates[1:]:
+        if other.score < NEIGHBOUR_RATIO * best.score:
+            break
+        if other.hit == best.hit and abs(other.at - best.at) == 1:
+            first, second = sorted((unit, parts[other.at]))
+            if first.kind == second.kind and not _blank_line(text[first.end : second.start]):
+                return first.start, second.end
+    return unit.start, unit.end
+
+
+def _blank_line(gap: str) -> bool:
+    return gap.count("\n") > 1
+
+
+def _quote(hit: Hit, start: int, end: int) -> Quote:
+    return Quote(
+        text=hit.text[start:end],
+        path=hit.path,
+        line=hit.line + hit.text.count("\n", 0, start),
+        page=hit.page,
+        start=hit.start + start,
+        end=hit.start + end,
+    )

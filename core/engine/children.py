@@ -1,0 +1,119 @@
+"""The engine's child processes: which there are, what each may use, and which model files they load."""
+
+import logging
+import os
+from pathlib import Path
+
+from core.models import llama
+from core.paths import Profile, command, model_directories
+from core.protocol import ChildInfo, Settings
+from indexer import semantics
+from indexer.child import Child, Limits
+from indexer.extract import extractor
+from indexer.records import Problem
+from indexer.worker import start_thread
+
+log = logging.getLogger(__name__)
+
+EMBEDDER = "all-MiniLM-L6-v2"
+STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
+EXTRACTORS = 2
+EXTRACTOR_MEMORY = 4 << 30  # bytes of address space; kreuzberg's libraries map well under one
+VECTOR_FILE = 2 << 30  # bytes; a torn Chroma index otherwise grows until the disk is full (chroma#7510)
+
+
+class Children:
+    """All child processes of one engine; none is started before it is needed."""
+
+    def __init__(self, profile: Profile, settings: Settings) -> None:
+        self._directories = model_directories(profile)
+        self.model_file = self._find_model(settings.local_model)
+        embedder = self.find(EMBEDDER)
+        threads = settings.threads or os.cpu_count() or 1
+        self.semantics: Child[semantics.Call, semantics.Event] = Child(
+            "semantics",
+            command("--process", "semantics"),
+            profile.runtime,
+            semantics.Event,
+            {
+                "model_dir": str(embedder),
+                "cache_dir": str(profile.data / "models" / EMBEDDER),
+                "vectors_dir": str(profile.vectors),
+                "catalog": str(profile.catalog),
+                "threads": threads,
+            },
+            limits=Limits(file_size=VECTOR_FILE),
+            off_message="Search by meaning keeps failing and is switched off for ten minutes; word search goes on.",
+        )
+        self.llm: Child[llama.Call, llama.Event] = Child(
+            "llm",
+            command("--process", "llm"),
+            profile.runtime,
+            llama.Event,
+            {"model": str(self.model_file or ""), "threads": threads},
+            off_message="The local model keeps failing and is switched off for ten minutes; quotes go on.",
+        )
+        self.extractors: list[Child[extractor.Call, extractor.Event]] = [
+            Child(
+                f"extractor-{number}",
+                command("--process", "extractor"),
+                profile.runtime,
+                extractor.Event,
+                {"tokenizer": str(embedder / "tokenizer.json")},
+                limits=Limits(nice=5, memory=EXTRACTOR_MEMORY),
+                off_message="Reading files keeps failing and pauses for ten minutes; search goes on.",
+            )
+            for number in range(1, EXTRACTORS + 1)
+        ]
+
+    @property
+    def model_name(self) -> str:
+        """The local model as a person knows it, "" when there is none."""
+        return self.model_file.stem if self.model_file else ""
+
+    def warm(self) -> None:
+        """Load in the background what the first answer needs; search by meaning is woken by the index."""
+        if self.model_file is not None:
+            start_thread("warm", self._warm)
+
+    def configure(self, settings: Settings) -> None:
+        """Apply changed settings; a process whose settings changed is started anew by its next call."""
+        threads = settings.threads or os.cpu_count() or 1
+        self.model_file = self._find_model(settings.local_model)
+        self.llm.configure(model=str(self.model_file or ""), threads=threads)
+        self.semantics.configure(threads=threads)
+
+    def report(self) -> list[ChildInfo]:
+        """Each process, its state and its resident memory in bytes."""
+        everyone = [self.semantics, self.llm, *self.extractors]
+        return [ChildInfo(child.name, child.state, child.pid, child.memory()) for child in everyone]
+
+    def stop(self) -> None:
+        """End them all."""
+        for child in (self.semantics, self.llm, *self.extractors):
+            child.stop()
+
+    def _warm(self) -> None:
+        try:
+            self.wake_model()
+        except Problem as problem:
+            log.info("the local model is not ready: %s", problem)
+
+    def wake_model(self) -> None:
+        """Load the local model.
+
+        Raises:
+            Problem: it is missing or cannot be loaded.
+        """
+        self.llm.ask(llama.Warm(), patience=120.0)
+
+    def _find_model(self, named: str) -> Path | None:
+        if named:
+            return Path(named).expanduser()
+        found = self.find(STARTER)
+        return found if found.exists() else None
+
+    def find(self, relative: str) -> Path:
+        """The first place of a model file or folder that exists, else where it would be expected."""
+        places = [folder / relative for folder in self._directories]
+        return next((place for place in places if place.exists()), places[-1])

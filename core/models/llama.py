@@ -1,0 +1,301 @@
+"""The local model: llama.cpp inside a child process, and the engine's line to it.
+
+llama.cpp is loaded in the child only. It runs one call at a time (two threads in one context crash it), reads prompts
+in short slices so that stop and hang are noticed, and stays a stranger to the network and to keys.
+"""
+
+import codecs
+import logging
+import re
+import struct
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from core.errors import ModelMissing
+from core.models.model import Finished, Message, ModelFailed, Token
+from core.protocol import RouteKind
+from indexer.child import Child, ChildOff
+from indexer.worker import Cancellation, Gone, Overdue
+
+log = logging.getLogger(__name__)
+
+CONTEXT = 2048  # tokens; the prompt and the answer together. Its memory is taken at once (46 MB for the starter model)
+BATCH = 128  # tokens; larger batches read prompts no faster on a CPU and only delay a stop
+SLICE_SECONDS = 0.12  # a prompt is read in slices of about this long: a stop is heard between them
+SMALLEST_SLICE = 8  # tokens
+TAIL = 160  # tokens of the prompt's end (the question) that survive when a prompt is too long
+REPEAT_PENALTY = 1.1  # over the model's own words only; small models otherwise loop
+LOAD_SECONDS = 120.0
+SILENCE_SECONDS = 30.0
+NOTES_TOKENS = 380
+
+_HEADER = struct.Struct("<4sIQQ")  # magic, version, tensors, key-value pairs (GGUF specification, version 3)
+_CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+# ---- between the engine and the child -------------------------------------------------------------------------------
+
+
+class Warm(Struct, frozen=True, tag=True):
+    """Load the model, if it is not yet → Ready."""
+
+
+class Generate(Struct, frozen=True, tag=True):
+    """Write the next message → Reading*, Token*, Finished."""
+
+    messages: list[Message]
+    max_tokens: int
+
+
+class Ready(Struct, frozen=True, tag=True):
+    """The model is loaded; `context` is in tokens, `load_ms` 0 when it had been loaded before."""
+
+    context: int
+    load_ms: float
+
+
+class Reading(Struct, frozen=True, tag=True):
+    """So many of the prompt's tokens have been read. It comes several times a second: silence means a hang."""
+
+    done: int
+    total: int
+
+
+Call = Warm | Generate
+Event = Ready | Reading | Token | Finished
+
+
+# ---- in the engine --------------------------------------------------------------------------------------------------
+
+
+class LocalModel:
+    """The ChatModel that lives in the llm child.
+
+    Args:
+        child: the supervised process.
+        name: the model's name, for the person.
+    """
+
+    kind: RouteKind = "local"
+    notes_tokens = NOTES_TOKENS
+
+    def __init__(self, child: Child[Call, Event], name: str) -> None:
+        self._child = child
+        self.name = name
+
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int, cancelled: Cancellation
+    ) -> Iterator[Token | Finished]:
+        """See `ChatModel.stream`."""
+        try:
+            self._child.ask(Warm(), patience=LOAD_SECONDS)
+            call = Generate(list(messages), max_tokens)
+            with closing(self._child.call(call, patience=SILENCE_SECONDS)) as events:  # type: ignore[type-var]
+                for event in events:
+                    if cancelled.requested:
+                        return
+                    if isinstance(event, Token | Finished):
+                        yield event
+        except ChildOff as off:
+            raise ModelFailed(off.what, off.next_step) from off
+        except Gone as gone:
+            raise ModelFailed("The local model ended unexpectedly.", "It starts again with the next question.") from gone
+        except Overdue as overdue:
+            raise ModelFailed("The local model did not answer in time.", "Ask again, or choose a smaller model.") from (
+                overdue
+            )
+
+
+# ---- in the child ---------------------------------------------------------------------------------------------------
+
+
+def build(config: dict[str, Any]) -> "LanguageModel":
+    """The child's service. `config`: "model" (path of a GGUF file), "threads", and optionally "context" (tokens)."""
+    return LanguageModel(config["model"], int(config["threads"]), int(config.get("context", CONTEXT)))
+
+
+def check_file(path: Path) -> None:
+    """Look at a model file's first bytes before llama.cpp's parser, which is C++, sees any of it.
+
+    Raises:
+        ModelMissing: it is not there, not readable, or not a GGUF file.
+    """
+    again = "Choose another model file in the settings, or run the set-up again."
+    try:
+        with path.open("rb") as file:
+            start = file.read(_HEADER.size)
+    except OSError as error:
+        raise ModelMissing(f"The model file {path} cannot be read: {error.strerror}.", again) from error
+    if len(start) < _HEADER.size or start[:4] != b"GGUF":
+        raise ModelMissing(f"{path.name} is not a GGUF model file.", again)
+    _, version, tensors, pairs = _HEADER.unpack(start)
+    if version not in (2, 3) or not 0 < tensors < 100_000 or not 0 < pairs < 100_000:
+        raise ModelMissing(f"{path.name} is damaged or a GGUF file of an unknown version.", again)
+
+
+class LanguageModel:
+    """A GGUF model, loaded at its first use.
+
+    Args:
+        path: the GGUF file.
+        threads: processor threads for reading and for writing.
+        context: tokens that prompt and answer may have together; less where the model was trained on less.
+    """
+
+    def __init__(self, path: str, threads: int, context: int = CONTEXT) -> None:
+        self._path = Path(path)
+        self._threads = threads
+        self._context = context
+        self._llama: Any = None
+        self._vocabulary: Any = None
+        self._template: Any = None
+        self._abort: Any = None  # kept because llama.cpp only borrows it
+        self._cancelled = Cancellation()
+
+    def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
+        """Answer a call.
+
+        Raises:
+            ModelMissing: the file is missing, foreign or damaged.
+            ModelFailed: llama.cpp gave up, most likely for want of memory.
+        """
+        started = time.perf_counter()
+        loaded = self._llama is not None
+        if not loaded:
+            self._load()
+        if isinstance(call, Warm):
+            yield Ready(self._llama.n_ctx(), 0.0 if loaded else (time.perf_counter() - started) * 1000)
+            return
+        self._cancelled = cancelled
+        try:
+            yield from self._write(self._tokens(call.messages, call.max_tokens), call.max_tokens, cancelled)
+        except RuntimeError as error:  # what llama_cpp raises when llama_decode fails, or was aborted by us
+            if not cancelled.requested:
+                log.info("llama.cpp: %s", error)
+                raise ModelFailed("The local model failed while writing.", "Ask again; the quote stands.") from error
+
+    def _load(self) -> None:
+        check_file(self._path)
+        import llama_cpp  # a quarter of a second and a native library, which only this process pays for
+        from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+        llama_cpp.llama_log_set(_native_log(), None)
+        try:
+            self._llama = llama_cpp.Llama(
+                str(self._path),
+                n_ctx=self._context,
+                n_batch=BATCH,
+                n_ubatch=BATCH,
+                n_threads=self._threads,
+                n_threads_batch=self._threads,
+                verbose=False,
+            )
+        except ValueError as error:
+            raise ModelMissing(
+                f"{self._path.name} cannot be loaded: it is damaged, incomplete, or too large for this computer's memory.",
+                "Choose another model file in the settings, or run the set-up again.",
+            ) from error
+        self._abort = llama_cpp.ggml_abort_callback(lambda _: self._cancelled.requested)
+        llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+        self._vocabulary = llama_cpp.llama_model_get_vocab(self._llama.model)
+        self._template = Jinja2ChatFormatter(
+            self._llama.metadata.get("tokenizer.chat_template", _CHATML),
+            eos_token=self._text(self._llama.token_eos()),
+            bos_token=self._text(self._llama.token_bos()),
+        )
+
+    def _write(self, prompt: list[int], max_tokens: int, cancelled: Cancellation) -> Iterator[Event]:
+        yield from self._read(prompt[:-1], cancelled)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        written = 0
+        # generate() finds all but the prompt's last token already read, and goes on from there.
+        for token in self._llama.generate(prompt, temp=0.0, repeat_penalty=REPEAT_PENALTY):
+            if cancelled.requested:
+                return
+            if self._ends(token) or written == max_tokens:
+                rest = decoder.decode(b"", final=True)
+                if rest:
+                    yield Token(rest)
+                yield Finished("stop" if self._ends(token) else "length", len(prompt), written)
+                return
+            written += 1
+            text = decoder.decode(self._llama.detokenize([token]))
+            if text:
+                yield Token(text)
+
+    def _read(self, tokens: list[int], cancelled: Cancellation) -> Iterator[Reading]:
+        """Evaluate the tokens that differ from those the model has in mind, in slices of about SLICE_SECONDS."""
+        done = self._keep(tokens)
+        size = SMALLEST_SLICE * 4
+        while done < len(tokens) and not cancelled.requested:
+            started = time.perf_counter()
+            self._llama.eval(tokens[done : done + size])
+            done = min(done + size, len(tokens))
+            yield Reading(done, len(tokens))
+            pace = SLICE_SECONDS / max(time.perf_counter() - started, 1e-6)
+            size = max(SMALLEST_SLICE, min(BATCH, int(size * pace)))
+
+    def _keep(self, tokens: list[int]) -> int:
+        """Forget everything after the longest common beginning with the last prompt; returns its length."""
+        import llama_cpp
+
+        known = self._llama.input_ids[: self._llama.n_tokens].tolist()
+        shorter = min(len(known), len(tokens))
+        same = next((i for i in range(shorter) if known[i] != tokens[i]), shorter)
+        if llama_cpp.llama_memory_seq_rm(llama_cpp.llama_get_memory(self._llama.ctx), 0, same, -1):
+            self._llama.n_tokens = same
+        else:
+            self._llama.reset()  # recurrent models cannot forget a part
+        return int(self._llama.n_tokens)
+
+    def _tokens(self, messages: Sequence[Message], max_tokens: int) -> list[int]:
+        """The prompt. The template's own marks become control tokens; what people and notes wrote never does.
+
+        A prompt that leaves no room for the answer loses its middle: instructions stand first, the question last.
+        """
+        marks = [f"\ue000{number}\ue001" for number in range(len(messages))]
+        contents = {mark: message.content.strip() for mark, message in zip(marks, messages, strict=True)}
+        rendered = self._rendered([{"role": m.role, "content": mark} for m, mark in zip(messages, marks, strict=True)])
+        tokens: list[int] = []
+        for piece in re.split("(\ue000[0-9]+\ue001)", rendered):
+            text = contents.get(piece, piece).encode("utf-8", "replace")
+            tokens += self._llama.tokenize(text, add_bos=False, special=piece not in contents) if text else []
+        room = int(self._llama.n_ctx()) - max_tokens - 1
+        return tokens if len(tokens) <= room else [*tokens[: max(room - TAIL, 0)], *tokens[-min(TAIL, room) :]]
+
+    def _rendered(self, messages: list[dict[str, str]]) -> str:
+        try:
+            return str(self._template(messages=messages).prompt)
+        except ValueError:  # some templates know no system role: what it says then opens the first question
+            first, second, *others = messages
+            together = {"role": "user", "content": f"{first['content']}\n\n{second['content']}"}
+            return str(self._template(messages=[together, *others]).prompt)
+
+    def _ends(self, token: int) -> bool:
+        import llama_cpp
+
+        return bool(llama_cpp.llama_vocab_is_eog(self._vocabulary, token))
+
+    def _text(self, token: int) -> str:
+        import llama_cpp
+
+        return llama_cpp.llama_vocab_get_text(self._vocabulary, token).decode() if token >= 0 else ""
+
+
+@cache  # llama.cpp only borrows the function, for as long as the process lives
+def _native_log() -> Any:
+    import llama_cpp
+
+    def note(_level: int, text: bytes, _data: object) -> None:
+        log.debug("llama.cpp: %s", text.decode("utf-8", "replace").rstrip())
+
+    return llama_cpp.llama_log_callback(note)

@@ -1,0 +1,66 @@
+"""What every model that writes prose looks like to the rest, wherever it runs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from core.protocol import RouteKind
+from indexer.records import Problem
+from indexer.worker import Cancellation
+
+
+class Message(Struct, frozen=True):
+    """One turn of the conversation that a model is given."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Token(Struct, frozen=True, tag=True):
+    """The next characters, as they come; never an incomplete one."""
+
+    text: str
+
+
+class Finished(Struct, frozen=True, tag=True):
+    """The model is done: it stopped by itself, or reached the limit. Counts are in tokens, 0 where unknown."""
+
+    reason: Literal["stop", "length"]
+    prompt_tokens: int = 0
+    tokens: int = 0
+
+
+class ModelFailed(Problem):
+    """The local model gave no further words: its process died, hung, or is switched off."""
+
+    kind = "model"
+
+
+class ChatModel(Protocol):
+    """A model that can be asked. `notes_tokens` is how much of the notes it is given, in tokens, about."""
+
+    @property
+    def kind(self) -> RouteKind:
+        """Where it runs."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The model's name, for the person."""
+        ...
+
+    @property
+    def notes_tokens(self) -> int:
+        """The budget for passages."""
+        ...
+
+    def stream(
+        self, messages: Sequence[Message], max_tokens: int, cancelled: Cancellation
+    ) -> Iterator[Token | Finished]:
+        """Write the next message. An answer is whole only when it ends with `Finished`; it just ends when cancelled.
+
+        Raises:
+            Problem: it cannot answer, or cannot go on. Whoever calls knows whether words have come before.
+        """
+        ...

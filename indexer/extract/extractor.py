@@ -1,0 +1,90 @@
+"""One file in; its passages, or the reason there are none, out. Runs in a process of its own, because a crafted or
+damaged file can bring down the native code that reads it."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Any
+
+from msgspec import Struct
+
+from indexer.chunk import Chunker
+from indexer.extract import markdown, plain, reading, registry
+from indexer.extract.parsed import Parsed
+from indexer.records import Extracted, Failed, Skipped
+from indexer.worker import Cancellation
+
+Answer = Extracted | Skipped | Failed
+
+
+class Extract(Struct, frozen=True, tag=True):
+    """Read one file → Extracted, Skipped or Failed.
+
+    path: absolute.  root: the watched folder it must lie in.  largest: limit in bytes.
+    """
+
+    path: str
+    root: str
+    largest: int
+
+
+def build(config: dict[str, Any]) -> "Extractor":
+    """An extractor from the plain values a process is born with: `tokenizer_file`, the path of a tokenizer.json."""
+    return Extractor(Path(config["tokenizer_file"]))
+
+
+class Extractor:
+    """Reads files and cuts them into passages.
+
+    Args:
+        tokenizer_file: the `tokenizer.json` of the embedding model, by which passages are measured.
+    """
+
+    def __init__(self, tokenizer_file: Path) -> None:
+        self._chunker = Chunker(tokenizer_file)
+
+    def handle(self, call: Extract, cancelled: Cancellation) -> Iterator[Answer]:
+        """Answer with one event. A file is short work: cancelling takes effect after it, the deadline kills."""
+        if not cancelled.requested:
+            yield self.extract(call)
+
+    def extract(self, call: Extract) -> Answer:
+        """Read, parse and cut one file."""
+        path = PurePath(call.path)
+        form = registry.format_of(path)
+        if form is None:
+            kind = f"of type {path.suffix}" if path.suffix else "without a type"
+            return Skipped(f"files {kind} are not read")
+        content = reading.read(call.path, call.root, call.largest)
+        if not isinstance(content, bytes):
+            return content
+        content_hash = hashlib.blake2b(content, digest_size=16).hexdigest()
+        parsed = _parse(content, form, path.stem)
+        if isinstance(parsed, str):
+            return Failed(parsed, content_hash)
+        return Extracted(
+            content_hash=content_hash,
+            title=parsed.title,
+            tags=parsed.tags,
+            chunks=self._chunker.chunk(parsed),
+            facts=parsed.facts,
+            characters=len(parsed.text),
+        )
+
+
+def _parse(content: bytes, form: registry.Format, stem: str) -> Parsed | str:
+    """The parsed file, or a sentence that says why it cannot be read."""
+    if form.reader == "document":
+        from indexer.extract.documents import parse_document  # 0.3 s, and folders of notes never need it
+
+        return parse_document(content, form.mime, stem)
+    text = plain.decode(content)
+    if text is None:
+        return "The file holds binary data, not text."
+    if form.reader == "markdown":
+        return markdown.parse_markdown(text, stem)
+    if form.reader == "org":
+        return plain.parse_org(text, stem)
+    if form.reader == "rst":
+        return plain.parse_rst(text, stem)
+    return plain.parse_text(text, stem)

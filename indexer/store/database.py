@@ -1,0 +1,200 @@
+"""The catalog's file: one writer behind a lock, a few readers, and clear words for all that can be wrong with it.
+
+Refuses to open what a newer Offhand wrote, what another program wrote, and what is damaged.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from indexer.records import CatalogUnusable
+from indexer.store.schema import MIGRATIONS, Migration
+
+BUSY_MS = 5_000
+MAPPED = 256 << 20  # bytes of the file that readers map instead of copying
+APPLICATION_ID = 0x0FF4A9D  # names the file's owner to `file(1)` and to us
+
+
+class DiskFull(CatalogUnusable):
+    """There is no room for the write. Nothing was changed."""
+
+    kind = "disk"
+
+
+class Database:
+    """The open catalog, usable from several threads.
+
+    Args:
+        path: the file; it is made when it is missing, its directory is not.
+
+    Raises:
+        CatalogUnusable: it cannot be opened, is damaged, or is not ours.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+        self.path = path
+        self._turn = threading.Lock()
+        self._idle: list[apsw.Connection] = []
+        self._closed = False
+        with explained(path):
+            self._writer = apsw.Connection(str(path))
+            try:
+                _check_owner(self._writer, len(migrations))
+                _prepare_writer(self._writer)
+                self._migrate(migrations)
+            except BaseException:
+                self._writer.close(True)
+                raise
+
+    @contextmanager
+    def write(self) -> Iterator[apsw.Connection]:
+        """One transaction: all of it is kept, or, after any exception, nothing.
+
+        Raises:
+            DiskFull: there is no room.
+            CatalogUnusable: the file cannot be written or is damaged.
+        """
+        with self._turn, explained(self.path):
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
+                    self._writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[apsw.Connection]:
+        """An unchanging view of the catalog. Not to be held while waiting: it keeps the WAL from shrinking.
+
+        Raises:
+            CatalogUnusable: the file cannot be read or is damaged.
+        """
+        with explained(self.path):
+            if self._closed:
+                raise apsw.ConnectionClosedError
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = open_reader(self.path)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+                if self._closed:
+                    connection.close(True)
+                else:
+                    self._idle.append(connection)
+
+    def shrink(self) -> None:
+        """Give the space of removed rows back to the system, and empty the WAL, where deleted text may still stand."""
+        with self._turn, explained(self.path):
+            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close it for good."""
+        with self._turn:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close(True)
+            self._writer.close(True)
+
+    def _migrate(self, migrations: Sequence[Migration]) -> None:
+        version = _number(self._writer, "PRAGMA user_version")
+        if 0 < version < len(migrations):
+            backup = self.path.with_name(f"{self.path.name}.version-{version}")
+            backup.unlink(missing_ok=True)
+            self._writer.execute("VACUUM INTO ?", (str(backup),))
+        for number, migration in enumerate(migrations[version:], version + 1):
+            with self.write() as connection:
+                migration(connection)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {number}")
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """A connection that can only read, for this process or another one."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    connection.set_busy_timeout(BUSY_MS)
+    connection.execute(f"PRAGMA mmap_size = {MAPPED}").fetchall()
+    return connection
+
+
+def disk_full() -> DiskFull:
+    """What a person is told when there is no room."""
+    return DiskFull(
+        "The disk is full: indexing pauses until there is room again; search goes on.",
+        "Free some space on the disk that holds your profile.",
+    )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's complaints about the file into problems for a person; mistakes in our SQL pass through."""
+    try:
+        yield
+    except apsw.FullError as error:
+        raise disk_full() from error
+    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+        raise CatalogUnusable(
+            f"The catalog {path} is damaged ({error}).",
+            "Your notes are untouched. `offhand doctor --fix` repairs what it can; moved away, it is made anew.",
+        ) from error
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise CatalogUnusable(
+            f"The catalog {path} cannot be opened for writing.", "Check the permissions of that folder."
+        ) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise CatalogUnusable(
+            f"Another program holds the catalog {path}.", "Close programs that look into Offhand's files."
+        ) from error
+    except apsw.IOError as error:
+        raise CatalogUnusable(
+            f"The catalog {path} could not be read or written ({error}).", "Check the disk; your notes are untouched."
+        ) from error
+    except apsw.ConnectionClosedError as error:
+        raise CatalogUnusable("The catalog is closed; Offhand is ending.") from error
+
+
+def _check_owner(connection: apsw.Connection, newest: int) -> None:
+    version = _number(connection, "PRAGMA user_version")
+    if version > newest:
+        raise CatalogUnusable(
+            "Your profile was last used by a newer Offhand, and this one cannot read it.", "Update this Offhand."
+        )
+    owner = _number(connection, "PRAGMA application_id")
+    if owner != (APPLICATION_ID if version else 0) or (
+        not version and _number(connection, "SELECT count(*) FROM sqlite_schema")
+    ):
+        raise CatalogUnusable(
+            f"{connection.filename} belongs to another program.", "Move it away; Offhand makes its own."
+        )
+
+
+def _prepare_writer(connection: apsw.Connection) -> None:
+    connection.set_busy_timeout(BUSY_MS)
+    for pragma in (
+        "auto_vacuum = INCREMENTAL",  # only has an effect before the first table
+        "journal_mode = WAL",
+        # A power cut may cost the last seconds, never the file's soundness; the next scan reads those files again.
+        # FULL would cost an fsync for each of thousands of files.
+        "synchronous = NORMAL",
+        "secure_delete = ON",
+        "foreign_keys = ON",
+        "wal_autocheckpoint = 1000",
+        "journal_size_limit = 67108864",
+        "cache_size = -16384",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _number(connection: apsw.Connection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,112 @@
+"""The rows of the watched folders, and where each of them stands."""
+
+from typing import TypedDict
+
+import apsw
+
+from indexer.records import Counts, Folder
+
+
+class FolderTally(TypedDict):
+    """A watched folder and the number of its files in each state."""
+
+    path: str
+    reachable: bool
+    files: int
+    indexed: int
+    waiting: int
+    failed: int
+
+
+def add(connection: apsw.Connection, path: str) -> Folder:
+    """Begin to watch a folder."""
+    connection.execute("INSERT INTO folders (path) VALUES (?)", (path,))
+    return Folder(connection.last_insert_rowid(), path)
+
+
+def watched(connection: apsw.Connection) -> list[Folder]:
+    """All folders, in the order in which they were added."""
+    rows = connection.execute("SELECT id, path, reachable FROM folders WHERE NOT removed ORDER BY id")
+    return [Folder(folder_id, path, bool(reachable)) for folder_id, path, reachable in rows]
+
+
+def mark_removed(connection: apsw.Connection, folder_id: int) -> None:
+    """Take a folder off the list; `remove_some` then forgets its files, after a restart too."""
+    connection.execute("UPDATE folders SET removed = 1, path = 'removed:' || id WHERE id = ?", (folder_id,))
+
+
+def remove_some(connection: apsw.Connection, files: int) -> bool:
+    """Forget up to `files` files of removed folders, then the folders. Returns whether any are left."""
+    connection.execute(
+        "DELETE FROM files WHERE id IN (SELECT f.id FROM files f JOIN folders o ON o.id = f.folder_id "
+        "WHERE o.removed LIMIT ?)",
+        (files,),
+    )
+    connection.execute(
+        "DELETE FROM folders WHERE removed AND NOT EXISTS (SELECT 1 FROM files WHERE folder_id = folders.id)"
+    )
+    return bool(connection.execute("SELECT 1 FROM folders WHERE removed").fetchall())
+
+
+def identity(connection: apsw.Connection, folder_id: int) -> str | None:
+    """Device and inode of the directory as last seen, as "device:inode", or None: the folder was removed."""
+    row = connection.execute("SELECT identity FROM folders WHERE id = ? AND NOT removed", (folder_id,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def saw(connection: apsw.Connection, folder_id: int, *, reachable: bool, identity: str | None = None) -> bool:
+    """Record whether the folder is there. Returns whether that is news."""
+    connection.execute(
+        "UPDATE folders SET reachable = ?1, identity = coalesce(?2, identity) "
+        "WHERE id = ?3 AND (reachable IS NOT ?1 OR identity IS NOT coalesce(?2, identity))",
+        (reachable, identity, folder_id),
+    )
+    return connection.changes() > 0
+
+
+def tallies(connection: apsw.Connection) -> list[FolderTally]:
+    """Every folder with its counts."""
+    states: dict[int, dict[str, int]] = {}
+    for folder_id, state, count in connection.execute(
+        "SELECT folder_id, state, count(*) FROM files GROUP BY folder_id, state"
+    ):
+        states.setdefault(folder_id, {})[state] = count
+    return [
+        FolderTally(
+            path=folder.path,
+            reachable=folder.reachable,
+            files=sum(states.get(folder.id, {}).values()),
+            indexed=states.get(folder.id, {}).get("indexed", 0),
+            waiting=states.get(folder.id, {}).get("waiting", 0),
+            failed=states.get(folder.id, {}).get("failed", 0),
+        )
+        for folder in watched(connection)
+    ]
+
+
+def counts(connection: apsw.Connection) -> Counts:
+    """The whole library in numbers. `waiting` leaves out files of folders that are away."""
+    rows = connection.execute(
+        "SELECT state, count(*) FROM files JOIN folders ON folders.id = folder_id WHERE NOT removed GROUP BY state"
+    )
+    states = {str(state): int(count) for state, count in rows}
+    away = _count(
+        connection,
+        "SELECT count(*) FROM files JOIN folders ON folders.id = folder_id "
+        "WHERE NOT removed AND NOT reachable AND state = 'waiting'",
+    )
+    return Counts(
+        files=sum(states.values()),
+        indexed=states.get("indexed", 0),
+        waiting=states.get("waiting", 0) - away,
+        skipped=states.get("skipped", 0),
+        failed=states.get("failed", 0),
+        chunks=_count(connection, "SELECT count(*) FROM chunks"),
+        vectors_owed=_count(connection, "SELECT count(*) FROM vector_outbox"),
+    )
+
+
+def _count(connection: apsw.Connection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])

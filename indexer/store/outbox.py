@@ -1,0 +1,123 @@
+"""What the vector store is owed, the vectors themselves, and which generation of the store is the valid one.
+
+A row of the outbox goes away only after Chroma has confirmed it, in the transaction that records the store's files.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import apsw
+from msgspec import Struct
+
+from indexer.store.passages import embedding_text
+
+
+class Owed(Struct, frozen=True):
+    """A passage whose vector Chroma does not have yet. `text` is what is to be embedded."""
+
+    chunk_id: int
+    hash: bytes
+    text: str
+
+
+class Pointer(Struct, frozen=True):
+    """Which generation of the vector store is valid, what its files looked like, and whose vectors it holds.
+
+    Generation 0 means that there is none yet.
+    """
+
+    generation: int
+    signature: str
+    model: str
+
+
+def pointer(connection: apsw.Connection) -> Pointer:
+    """The valid generation."""
+    rows = connection.execute("SELECT name, value FROM meta WHERE name LIKE 'vectors.%'")
+    found = {str(name): str(value) for name, value in rows}
+    return Pointer(
+        int(found.get("vectors.generation", "0")), found.get("vectors.signature", ""), found.get("vectors.model", "")
+    )
+
+
+def point(connection: apsw.Connection, now: Pointer) -> None:
+    """Make a generation the valid one. With another model, everything is owed again and old vectors go."""
+    before = pointer(connection)
+    connection.executemany(
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        [
+            ("vectors.generation", str(now.generation)),
+            ("vectors.signature", now.signature),
+            ("vectors.model", now.model),
+        ],
+    )
+    if before.model not in {"", now.model}:
+        connection.execute("DELETE FROM embeddings WHERE model IS NOT ?", (now.model,))
+        owe(connection, [int(chunk_id) for (chunk_id,) in connection.execute("SELECT id FROM chunks")])
+
+
+def owe(connection: apsw.Connection, chunk_ids: Iterable[int]) -> None:
+    """Put passages on the outbox that Chroma should have and has not."""
+    connection.executemany(
+        "INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns) SELECT c.id, 'upsert', c.ordinal, f.mtime_ns "
+        "FROM chunks c JOIN files f ON f.id = c.file_id WHERE c.id = ? ON CONFLICT (chunk_id) DO NOTHING",
+        [(chunk_id,) for chunk_id in chunk_ids],
+    )
+
+
+def owe_removal(connection: apsw.Connection, chunk_ids: Iterable[int]) -> None:
+    """Put ids on the outbox that Chroma has and should not have."""
+    connection.executemany(
+        "INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns) VALUES (?, 'delete', 0, 0) "
+        "ON CONFLICT (chunk_id) DO NOTHING",
+        [(chunk_id,) for chunk_id in chunk_ids],
+    )
+
+
+def upserts(connection: apsw.Connection, limit: int) -> list[Owed]:
+    """The next passages to give to Chroma: first passages of all files before second ones, newest file first."""
+    rows = connection.execute(
+        "SELECT c.id, c.vector_hash, c.headings, c.body FROM vector_outbox v JOIN chunks c ON c.id = v.chunk_id "
+        "WHERE v.kind = 'upsert' ORDER BY v.ordinal, v.mtime_ns DESC LIMIT ?",
+        (limit,),
+    )
+    return [Owed(chunk_id, digest, embedding_text(headings, body)) for chunk_id, digest, headings, body in rows]
+
+
+def removals(connection: apsw.Connection, limit: int) -> list[int]:
+    """The next ids to take out of Chroma."""
+    rows = connection.execute("SELECT chunk_id FROM vector_outbox WHERE kind = 'delete' LIMIT ?", (limit,))
+    return [int(chunk_id) for (chunk_id,) in rows]
+
+
+def clear(connection: apsw.Connection, upserted: Iterable[int], removed: Iterable[int]) -> None:
+    """What Chroma confirmed is owed no more. A passage deleted in the meantime still is: its removal stays."""
+    connection.executemany(
+        "DELETE FROM vector_outbox WHERE chunk_id = ? AND kind = ?",
+        [*((chunk_id, "upsert") for chunk_id in upserted), *((chunk_id, "delete") for chunk_id in removed)],
+    )
+
+
+def vectors(connection: apsw.Connection, model: str, hashes: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The stored vectors (little-endian float16) of those hashes that have one."""
+    found = {}
+    query = "SELECT vector FROM embeddings WHERE hash = ? AND model = ?"
+    for digest in dict.fromkeys(hashes):
+        row = connection.execute(query, (digest, model)).fetchone()
+        if row is not None:
+            found[digest] = bytes(row[0])
+    return found
+
+
+def store_vectors(connection: apsw.Connection, model: str, made: Mapping[bytes, bytes]) -> None:
+    """Keep vectors; those whose passages were deleted in the meantime are dropped."""
+    connection.executemany(
+        "INSERT INTO embeddings (hash, model, vector) SELECT ?1, ?2, ?3 "
+        "WHERE EXISTS (SELECT 1 FROM chunks WHERE vector_hash = ?1) ON CONFLICT (hash, model) DO NOTHING",
+        [(digest, model, vector) for digest, vector in made.items()],
+    )
+
+
+def drop_orphans(connection: apsw.Connection) -> int:
+    """Remove vectors that no passage uses. Returns how many; the triggers leave none."""
+    connection.execute("DELETE FROM embeddings WHERE hash NOT IN (SELECT vector_hash FROM chunks)")
+    return connection.changes()

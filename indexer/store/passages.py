@@ -1,0 +1,143 @@
+"""The rows of the passages: replaced file by file, found by their words, shown as hits.
+
+A passage whose text stays keeps its id through every edit, so an edit costs only the vectors of what was written anew.
+"""
+
+import hashlib
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+from msgspec import Struct
+
+from indexer.records import Chunk, Extracted, Hit
+
+RANKING = "bm25(3.0, 2.0, 1.0, 2.0)"
+"""What a word counts in title, headings, body and tags."""
+
+_SHOWN = "SELECT c.id, f.path, c.title, c.headings, c.line, c.line_end, c.page, c.start, c.stop, c.body"
+_FROM = "FROM chunks c JOIN files f ON f.id = c.file_id JOIN folders o ON o.id = f.folder_id AND NOT o.removed"
+AT_ONCE = 500  # ids in one statement
+
+
+class _Row(Struct, frozen=True):
+    id: int
+    kept: tuple[str, str, int, int, int, int, int, int | None]
+
+
+def embedding_text(headings: str, text: str) -> str:
+    """What is embedded of a passage: its heading trail and its text."""
+    return f"{headings}\n{text}" if headings else text
+
+
+def vector_hash(headings: str, text: str) -> bytes:
+    """Names the vector of a passage: BLAKE2b-128 of `embedding_text`."""
+    return hashlib.blake2b(embedding_text(headings, text).encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def replace(connection: apsw.Connection, file_id: int, path: str, extracted: Extracted) -> bool:
+    """Put the new reading of a file in the place of the old one. Returns False when the file is forgotten by now."""
+    title = extracted.title or Path(path).stem
+    connection.execute(
+        "UPDATE files SET title = ?, content_hash = ?, state = 'indexed', reason = '', attempts = 0 "
+        "WHERE id = ? AND path = ?",
+        (title, extracted.content_hash, file_id, path),
+    )
+    if not connection.changes():
+        return False
+    _replace_chunks(connection, file_id, title, " ".join(extracted.tags), extracted.chunks)
+    connection.execute("DELETE FROM facts WHERE file_id = ?", (file_id,))
+    connection.executemany(
+        "INSERT INTO facts (file_id, kind, text, value, line, due) VALUES (?, ?, ?, ?, ?, ?)",
+        [(file_id, fact.kind, fact.text, fact.value, fact.line, fact.due) for fact in extracted.facts],
+    )
+    return True
+
+
+def _replace_chunks(connection: apsw.Connection, file_id: int, title: str, tags: str, chunks: list[Chunk]) -> None:
+    old: defaultdict[bytes, deque[_Row]] = defaultdict(deque)
+    for chunk_id, digest, *kept in connection.execute(
+        "SELECT id, vector_hash, title, tags, ordinal, start, stop, line, line_end, page FROM chunks "
+        "WHERE file_id = ? ORDER BY ordinal",
+        (file_id,),
+    ):
+        old[digest].append(_Row(chunk_id, tuple(kept)))
+    for chunk in chunks:
+        digest = vector_hash(chunk.headings, chunk.text)
+        place = (chunk.ordinal, chunk.start, chunk.end, chunk.line, chunk.line_end, chunk.page)
+        if not old[digest]:
+            connection.execute(
+                "INSERT INTO chunks (file_id, title, tags, ordinal, start, stop, line, line_end, page, headings, body, "
+                "vector_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (file_id, title, tags, *place, chunk.headings, chunk.text, digest),
+            )
+            continue
+        row = old[digest].popleft()
+        if row.kept != (title, tags, *place):
+            connection.execute(
+                "UPDATE chunks SET title = ?, tags = ?, ordinal = ?, start = ?, stop = ?, line = ?, line_end = ?, "
+                "page = ? WHERE id = ?",
+                (title, tags, *place, row.id),
+            )
+    connection.executemany("DELETE FROM chunks WHERE id = ?", [(row.id,) for rows in old.values() for row in rows])
+
+
+def matching(connection: apsw.Connection, expression: str, limit: int) -> list[int]:
+    """Ids of the passages that match an FTS5 expression, best first (bm25 over the weighted columns)."""
+    rows = connection.execute(
+        "SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? AND rank MATCH ? ORDER BY rank LIMIT ?",
+        (expression, RANKING, limit),
+    )
+    return [int(chunk_id) for (chunk_id,) in rows]
+
+
+def titled(connection: apsw.Connection, start: str, limit: int) -> list[int]:
+    """Ids of the first passages of files whose title begins with `start`, newest file first."""
+    rows = connection.execute(
+        "SELECT (SELECT id FROM chunks WHERE file_id = f.id ORDER BY ordinal LIMIT 1) AS first FROM files f "
+        "WHERE title >= ?1 COLLATE NOCASE AND title < ?1 || char(1114111) COLLATE NOCASE AND first IS NOT NULL "
+        "ORDER BY mtime_ns DESC LIMIT ?2",
+        (start, limit),
+    )
+    return [int(chunk_id) for (chunk_id,) in rows]
+
+
+def hits(connection: apsw.Connection, scored: Sequence[tuple[int, float]]) -> list[Hit]:
+    """The passages with these ids and scores, in this order; those that are gone are left out."""
+    found: dict[int, Hit] = {}
+    ids = [chunk_id for chunk_id, _ in scored]
+    scores = dict(scored)
+    for first in range(0, len(ids), AT_ONCE):
+        some = ids[first : first + AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        for row in connection.execute(f"{_SHOWN} {_FROM} WHERE c.id IN ({marks})", some):
+            found[row[0]] = _hit(row, scores[row[0]])
+    return [found[chunk_id] for chunk_id in ids if chunk_id in found]
+
+
+def around(connection: apsw.Connection, chunk_id: int, reach: int) -> list[Hit]:
+    """A passage with up to `reach` passages before and after it in the same file, in the order of the text."""
+    rows = connection.execute(
+        f"{_SHOWN} {_FROM} JOIN chunks centre ON centre.id = ? AND c.file_id = centre.file_id "
+        "WHERE abs(c.ordinal - centre.ordinal) <= ? ORDER BY c.ordinal",
+        (chunk_id, reach),
+    )
+    return [_hit(row, 0.0) for row in rows]
+
+
+def document_frequency(connection: apsw.Connection, terms: Iterable[str]) -> tuple[dict[str, int], int]:
+    """In how many passages each term (folded as the index folds words) occurs, and how many passages there are."""
+    counts = {}
+    for term in dict.fromkeys(terms):
+        row = connection.execute("SELECT doc FROM chunks_vocabulary WHERE term = ?", (term,)).fetchone()
+        counts[term] = int(row[0]) if row else 0
+    total = connection.execute("SELECT count(*) FROM chunks").fetchone()
+    assert total is not None
+    return counts, int(total[0])
+
+
+def _hit(row: tuple[Any, ...], score: float) -> Hit:
+    chunk_id, path, title, headings, line, line_end, page, start, stop, body = row
+    return Hit(chunk_id, path, title, headings, line, line_end, page, start, stop, score, body)

@@ -1,0 +1,136 @@
+"""The catalog's tables and how they came to be: numbered migrations, each run once in a transaction of its own.
+
+The triggers keep three things in step with `chunks` wherever a row comes from or goes to: the word index, the outbox
+of what Chroma is owed, and the vectors that no passage uses any more.
+"""
+
+from collections.abc import Callable
+
+import apsw
+
+Migration = Callable[[apsw.Connection], None]
+
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- identity is "device:inode" of the directory as last seen: an unmounted disk leaves an empty directory of another one.
+CREATE TABLE folders (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  path TEXT NOT NULL UNIQUE,
+  identity TEXT NOT NULL DEFAULT '',
+  reachable INTEGER NOT NULL DEFAULT 1,
+  removed INTEGER NOT NULL DEFAULT 0
+);
+
+-- size, mtime_ns and inode are those of the version that was indexed, or that is waiting to be.
+CREATE TABLE files (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  path TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL DEFAULT '',
+  size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL,
+  content_hash TEXT NOT NULL DEFAULT '',
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'indexed', 'skipped', 'failed')),
+  reason TEXT NOT NULL DEFAULT '',
+  attempts INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX files_by_state ON files (folder_id, state);
+CREATE INDEX files_waiting ON files (mtime_ns DESC) WHERE state = 'waiting';
+CREATE INDEX files_by_title ON files (title COLLATE NOCASE);
+
+-- AUTOINCREMENT: an id names one text for ever, so Chroma can never hold the vector of another one under it.
+CREATE TABLE chunks (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  file_id INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+  ordinal INTEGER NOT NULL,
+  title TEXT NOT NULL,
+  headings TEXT NOT NULL,
+  body TEXT NOT NULL,
+  tags TEXT NOT NULL,
+  start INTEGER NOT NULL,
+  stop INTEGER NOT NULL,
+  line INTEGER NOT NULL,
+  line_end INTEGER NOT NULL,
+  page INTEGER,
+  vector_hash BLOB NOT NULL
+);
+CREATE INDEX chunks_by_file ON chunks (file_id, ordinal);
+CREATE INDEX chunks_by_vector ON chunks (vector_hash);
+
+CREATE VIRTUAL TABLE chunks_fts USING fts5 (
+  title, headings, body, tags,
+  content = 'chunks', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3'
+);
+INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('secure-delete', 1);
+CREATE VIRTUAL TABLE chunks_vocabulary USING fts5vocab (chunks_fts, row);
+
+CREATE TABLE facts (
+  id INTEGER PRIMARY KEY,
+  file_id INTEGER NOT NULL REFERENCES files(id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,
+  text TEXT NOT NULL,
+  value TEXT NOT NULL,
+  line INTEGER NOT NULL,
+  due TEXT
+);
+CREATE INDEX facts_by_file ON facts (file_id);
+CREATE INDEX facts_by_value ON facts (kind, value);
+
+CREATE TABLE embeddings (
+  id INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL,
+  model TEXT NOT NULL,
+  vector BLOB NOT NULL,
+  UNIQUE (hash, model)
+);
+
+-- ordinal and mtime_ns are copied here so that the next work, breadth first and newest first, is one index look-up.
+CREATE TABLE vector_outbox (
+  chunk_id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('upsert', 'delete')),
+  ordinal INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL
+);
+CREATE INDEX vector_outbox_order ON vector_outbox (kind, ordinal, mtime_ns DESC);
+"""
+
+_TRIGGERS = """
+CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+  INSERT INTO chunks_fts (rowid, title, headings, body, tags)
+    VALUES (new.id, new.title, new.headings, new.body, new.tags);
+  INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns)
+    SELECT new.id, 'upsert', new.ordinal, mtime_ns FROM files WHERE id = new.file_id;
+END;
+
+CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
+  INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags)
+    VALUES ('delete', old.id, old.title, old.headings, old.body, old.tags);
+  INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns) VALUES (old.id, 'delete', 0, 0)
+    ON CONFLICT (chunk_id) DO UPDATE SET kind = 'delete', ordinal = 0, mtime_ns = 0;
+  DELETE FROM embeddings WHERE hash = old.vector_hash
+    AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_hash = old.vector_hash);
+END;
+
+CREATE TRIGGER chunks_renamed AFTER UPDATE OF title, tags ON chunks
+WHEN old.title IS NOT new.title OR old.tags IS NOT new.tags BEGIN
+  INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags)
+    VALUES ('delete', old.id, old.title, old.headings, old.body, old.tags);
+  INSERT INTO chunks_fts (rowid, title, headings, body, tags)
+    VALUES (new.id, new.title, new.headings, new.body, new.tags);
+END;
+
+-- headings and body make the vector and the quote: another text is another passage.
+CREATE TRIGGER chunks_are_final BEFORE UPDATE OF headings, body, vector_hash ON chunks BEGIN
+  SELECT raise(ABORT, 'the text of a passage never changes');
+END;
+"""
+
+
+def _first(connection: apsw.Connection) -> None:
+    connection.execute(_TABLES + _TRIGGERS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)
+"""Number n brings a catalog from version n - 1 to version n (`PRAGMA user_version`)."""

@@ -1,0 +1,260 @@
+"""Every command but `ask`, for a person and for a script, over the real wire to a scripted engine."""
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from scripted import CommandLine, interrupt, progress
+from scripted_engine import COUNTS, NOTES, hits, wait_for
+
+from core.protocol import AddFolder, Configure, Found, Index, Progress, RemoveFolder, RemoveKey, Retry, Search, SetKey
+
+
+def test_add_sends_the_absolute_path_and_says_what_comes(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = offhand("add", "sub/../notes")
+    assert ran.status == 0
+    assert offhand.engine.calls == [AddFolder(str(tmp_path / "notes"))]
+    assert f"{tmp_path / 'notes'} is watched" in ran.out
+
+
+def test_add_expands_the_home_folder(offhand: CommandLine) -> None:
+    offhand("add", "~/notes")
+    assert offhand.engine.calls == [AddFolder(os.path.expanduser("~/notes"))]
+
+
+def test_add_and_remove_give_all_folders_as_json(offhand: CommandLine) -> None:
+    added = offhand("add", "/srv/notes", "--json").object
+    assert list(added) == ["folders"]
+    assert set(added["folders"][0]) == {"path", "reachable", "files", "indexed", "waiting", "failed"}
+    assert added["folders"][-1]["path"] == "/srv/notes"
+    removed = offhand("remove", "/srv/notes", "--json").object
+    assert "/srv/notes" not in [folder["path"] for folder in removed["folders"]]
+    assert offhand.engine.calls[-1] == RemoveFolder("/srv/notes")
+
+
+def test_remove_says_that_the_folder_was_not_touched(offhand: CommandLine) -> None:
+    assert "not touched" in offhand("remove", str(NOTES)).out
+
+
+def test_folders_lists_each_with_its_counts(offhand: CommandLine) -> None:
+    ran = offhand("folders")
+    assert f"{NOTES}: 198 files, 196 indexed, 2 failed" in ran.out.splitlines()
+    assert len(offhand("folders", "--json").object["folders"]) == 2
+
+
+def test_folders_without_any_says_how_to_add_one(offhand: CommandLine) -> None:
+    offhand.engine.change(folders=[])
+    assert "offhand add DIR" in offhand("folders").out
+
+
+def test_index_returns_at_once_without_wait(offhand: CommandLine) -> None:
+    assert "211 files indexed" in offhand("index").out
+    assert offhand.engine.calls == [Index(wait=False)]
+
+
+def test_index_wait_ends_with_a_summary(offhand: CommandLine) -> None:
+    ran = offhand("index", "--wait")
+    assert ran.status == 0
+    assert ran.out == "40 files indexed, 120 passages, 1 failed (`offhand status` says why).\n"
+
+
+def test_index_wait_gives_only_the_final_object_as_json(offhand: CommandLine) -> None:
+    final = offhand("index", "--wait", "--json").object
+    assert set(final) == {"counts", "files_per_s", "chunks_per_s", "seconds_left", "done"}
+    assert final["done"] is True
+    assert final["counts"]["vectors_owed"] == 0
+
+
+def test_ctrl_c_while_waiting_says_that_indexing_goes_on(offhand: CommandLine) -> None:
+    def endless(call, cancelled):
+        yield next(progress())
+        interrupt()
+        stopped.append(cancelled.wait(10))
+
+    stopped: list[bool] = []
+    offhand.engine.answers[Index] = endless
+    ran = offhand("index", "--wait")
+    assert ran.status == 130
+    assert "goes on in the background" in ran.err
+    wait_for(lambda: stopped == [True])
+
+
+def test_retry_asks_for_one_file_or_for_all(offhand: CommandLine) -> None:
+    offhand("retry")
+    offhand("retry", "/srv/notes/a.pdf")
+    assert offhand.engine.calls == [Retry(""), Retry("/srv/notes/a.pdf")]
+    assert isinstance(offhand("retry", "--json").object["counts"], dict)
+
+
+def test_search_shows_place_heading_and_snippet(offhand: CommandLine) -> None:
+    ran = offhand("search", "clay", "tiles", "-n", "3")
+    assert ran.status == 0
+    assert offhand.engine.calls == [Search("clay tiles", 3, meaning=True)]
+    lines = ran.out.splitlines()
+    assert lines[0].strip() == f"1  {NOTES}/house/roof.md:31"
+    assert lines[1].strip() == "Roof › Decision"
+    assert "clay tiles" in lines[2]
+    assert "3 found" in ran.err
+
+
+def test_search_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
+    found = offhand("search", "roof", "--json").object
+    assert list(found) == ["hits"]
+    assert list(found["hits"][0]) == ["path", "title", "heading", "line", "page", "score", "snippet"]
+    assert found["hits"][3]["page"] == 7
+    assert len(found["hits"]) == len(hits())
+
+
+def test_search_by_words_alone(offhand: CommandLine) -> None:
+    offhand("search", "roof", "--words-only")
+    assert offhand.engine.calls == [Search("roof", 10, meaning=False)]
+
+
+def test_nothing_found_is_no_failure(offhand: CommandLine) -> None:
+    offhand.engine.script.hits = []
+    ran = offhand("search", "xyzzy")
+    assert (ran.status, ran.out) == (0, "Nothing found. `offhand status` shows what is indexed.\n")
+    assert offhand("search", "xyzzy", "--json").object == {"hits": []}
+
+
+def test_a_search_that_misses_a_part_says_so_beside_the_result(offhand: CommandLine) -> None:
+    offhand.engine.answers[Search] = lambda call, cancelled: iter(
+        [Found(hits()[:1], "words", 1.0, "Search by meaning is away for a moment.")]
+    )
+    ran = offhand("search", "roof")
+    assert ran.status == 0
+    assert "Search by meaning is away" in ran.err
+    assert "Search by meaning is away" not in ran.out
+
+
+def test_search_prints_places_relative_to_the_working_directory(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand.engine.script.hits = [msgspec.structs.replace(hits()[0], path=str(tmp_path / "house" / "roof.md"))]
+    assert offhand("search", "roof").out.splitlines()[0] == " 1  house/roof.md:31"
+
+
+def test_a_note_cannot_steer_the_terminal(offhand: CommandLine) -> None:
+    nasty = "\x1b]0;owned\x07roof \x1b[2J\x9b31m"
+    offhand.engine.script.hits = [msgspec.structs.replace(hits()[0], path=nasty, title=nasty, heading=nasty, text=nasty)]
+    ran = offhand("search", "roof")
+    assert "roof" in ran.out
+    assert not set(ran.out) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_status_names_counts_failures_model_engine_and_memory(offhand: CommandLine) -> None:
+    out = offhand("status").out
+    assert "211 indexed, 0 waiting, 1 skipped, 2 failed" in out
+    assert f"{NOTES}/meetings/old.docx: The file is damaged: it ends in the middle." in out
+    assert "SmolLM2-135M-Instruct" in out
+    assert "process 4711, up 1 h 30 min" in out
+    assert "631 MB: engine 71 MB, semantics 212 MB, llm 348 MB, extractors asleep" in out
+    assert "allowed" in out
+
+
+def test_status_json_is_the_whole_report(offhand: CommandLine) -> None:
+    report = offhand("status", "--json").object
+    assert report["counts"]["files"] == COUNTS.files
+    assert report["problems"][1]["reason"].startswith("The file is damaged")
+    assert "type" not in report
+
+
+def test_doctor_reports_what_remains_with_its_own_exit_status(offhand: CommandLine) -> None:
+    ran = offhand("doctor")
+    assert ran.status == 5
+    assert "PROBLEM   Vectors: Twelve passages have no vector. Repair makes them anew" in ran.out
+    assert "ok        Catalog" in ran.out
+
+
+def test_doctor_fix_leaves_nothing(offhand: CommandLine) -> None:
+    ran = offhand("doctor", "--fix")
+    assert ran.status == 0
+    assert "repaired  Vectors" in ran.out
+    assert "All is well." in ran.out
+
+
+def test_doctor_json(offhand: CommandLine) -> None:
+    ran = offhand("doctor", "--json")
+    assert ran.status == 5
+    assert ran.object["ok"] is False
+    assert set(ran.object["findings"][2]) == {"name", "ok", "what", "next_step", "fixed"}
+
+
+def test_settings_show_all_show_one_and_change_one(offhand: CommandLine) -> None:
+    assert "idle_minutes     15" in offhand("settings").out
+    assert offhand("settings", "offline").out == "off\n"
+    assert offhand("settings", "theme", "dark").out == "dark\n"
+    assert offhand.engine.calls[-1] == Configure("theme", "dark")
+    assert offhand("settings", "ignore").out.startswith(".git/, node_modules/")
+
+
+def test_settings_json(offhand: CommandLine) -> None:
+    everything = offhand("settings", "--json").object
+    assert everything["offline"] is False
+    assert "type" not in everything
+    assert offhand("settings", "theme", "--json").object == {"theme": "system"}
+
+
+def test_an_unknown_setting_is_refused_with_the_known_ones(offhand: CommandLine) -> None:
+    ran = offhand("settings", "colour")
+    assert ran.status == 3
+    assert "theme" in ran.err
+
+
+def test_a_key_is_read_from_standard_input_and_never_printed(offhand: CommandLine) -> None:
+    ran = offhand("keys", "set", "cloud", stdin=b"sk-secret\n")
+    assert ran.status == 0
+    assert offhand.engine.calls == [SetKey("cloud", "sk-secret")]
+    assert "sk-secret" not in ran.out + ran.err
+
+
+def test_an_empty_key_changes_nothing(offhand: CommandLine) -> None:
+    ran = offhand("keys", "set", "cloud", stdin=b"\n")
+    assert ran.status == 3
+    assert offhand.engine.calls == []
+
+
+def test_a_key_is_removed(offhand: CommandLine) -> None:
+    assert offhand("keys", "remove", "cloud", "--json").object == {"message": "The key is removed."}
+    assert offhand.engine.calls == [RemoveKey("cloud")]
+
+
+def test_stop_ends_the_engine(offhand: CommandLine) -> None:
+    assert offhand("stop").out == "The engine has ended.\n"
+    offhand.engine.stop()
+    assert offhand("stop", "--json").object == {"stopped": False}
+
+
+def test_a_second_engine_in_the_foreground_is_refused(offhand: CommandLine) -> None:
+    ran = offhand("engine")
+    assert ran.status == 4
+    assert "offhand stop" in ran.err
+
+
+def test_version_and_help(offhand: CommandLine) -> None:
+    assert offhand("--version").out.startswith("offhand 0.")
+    ran = offhand("--help")
+    assert ran.status == 0
+    for word in ("ask", "search", "add", "remove", "folders", "index", "retry", "status", "doctor", "settings", "engine",
+                 "stop", "keys", "open", "toggle", "demo", "130"):  # fmt: skip
+        assert word in ran.out
+
+
+def test_without_a_display_the_window_says_how_to_ask(offhand: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    ran = offhand()
+    assert ran.status == 4
+    assert "offhand ask" in ran.err
+
+
+def test_progress_that_never_comes_is_told(offhand: CommandLine) -> None:
+    offhand.engine.answers[Index] = lambda call, cancelled: iter([])
+    assert offhand("index", "--wait").status == 1
+    offhand.engine.answers[Index] = lambda call, cancelled: iter([Progress(COUNTS, 0, 0, None, True)])
+    assert offhand("index", "--wait").status == 0

@@ -1,0 +1,356 @@
+"""One line in, passages and answers below: the heart of the palette and of the main window's first page.
+
+Every keystroke searches; an answer that comes too late for what is typed now is dropped. What is typed is never
+cleared by anything but the person.
+"""
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from core.protocol import Answered, Ask, Event, Found, Piece, Problem, Quoted, RouteStep, Search
+from ui.answer_card import AnswerCard
+from ui.citation import cite
+from ui.engine_link import EngineLink, Ticket
+from ui.results_list import ResultsView
+from ui.state_pane import StatePane
+from ui.state_words import state_words
+from ui.theme import Theme
+from ui.widgets import button, hairline, label, row
+
+LIMIT = 8
+MEANING_AFTER_MS = 140  # a pause in typing this long, and the search by meaning joins
+NOTICE_MS = 4000
+Keys = Qt.Key
+
+
+class AskPanel(QWidget):
+    """The question line with everything under it.
+
+    Args:
+        embedded: it is part of a window that shows the engine's state itself.
+
+    Signals:
+        open_requested(str, int, object): path, line and page of a file to be opened.
+        close_requested: Esc, with nothing left to stop.
+        add_folder_requested: there is no folder yet and the person wants to add one.
+        showing(str): what is under the line changed: "state", "results" or "answer".
+    """
+
+    open_requested = Signal(str, int, object)
+    close_requested = Signal()
+    add_folder_requested = Signal()
+    showing = Signal(str)
+
+    def __init__(self, link: EngineLink, theme: Theme, *, embedded: bool = False) -> None:
+        super().__init__()
+        self._link = link
+        self._embedded = embedded
+        self._theme = theme
+        self._search: Ticket | None = None
+        self._asking: Ticket | None = None
+        self._asked_again = False
+        self._painted = ""  # the words whose hits are on the screen
+        self.question = QLineEdit()
+        self.question.setObjectName("question")
+        self.question.setPlaceholderText("Ask your notes, or type to find a passage")
+        self.question.setAccessibleName("Question")
+        self.question.installEventFilter(self)
+        self._glass = QLabel()
+        self._chip = label("Offline", "chip")
+        self._chip.setToolTip("Offline: nothing leaves this machine")
+        self.pane = StatePane()
+        self.results = ResultsView(theme)
+        self.card = AnswerCard(theme)
+        self.body = QStackedWidget()
+        self._foot = label("", "faint")
+        self._stop = button("Stop", "quiet", self.stop, "Stop answering")
+        self._hints = row(*_hints("Back" if embedded else "Close"), spacing=6)
+        self._build()
+        self._meaning = QTimer(self, singleShot=True, interval=MEANING_AFTER_MS)
+        self._notice_over = QTimer(self, singleShot=True, interval=NOTICE_MS)
+        self._connect()
+        self._look()
+
+    def _build(self) -> None:
+        line = row(self._glass, self.question, self._chip, spacing=12)
+        line.layout().setContentsMargins(20, 16, 20, 16)  # type: ignore[union-attr]
+        foot = row(self._foot, None, self._stop, self._hints)
+        foot.layout().setContentsMargins(20, 7, 14, 7)  # type: ignore[union-attr]
+        foot.setMinimumHeight(38)
+        for part in (self.pane, self.results, self.card):
+            self.body.addWidget(part)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(line)
+        layout.addWidget(hairline())
+        layout.addWidget(self.body, 1)
+        layout.addWidget(hairline())
+        layout.addWidget(foot)
+        self.setFocusProxy(self.question)
+
+    def _connect(self) -> None:
+        self.question.textEdited.connect(self._typed)
+        self._meaning.timeout.connect(lambda: self._find(meaning=True))
+        self._notice_over.timeout.connect(self._refresh)
+        self.results.open_requested.connect(lambda hit: self.open_requested.emit(hit.path, hit.line, hit.page))
+        self.card.open_requested.connect(self.open_requested)
+        self.card.copy_requested.connect(self.copy)
+        self.card.notice.connect(self.notice)
+        self._link.state_changed.connect(self._refresh)
+        self._link.reported.connect(self._refresh)
+        self._theme.changed.connect(self._look)
+
+    # ---- what the person does ----------------------------------------------------------------------------------
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The keys that mean something beyond the line itself."""
+        if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._key(event)
+        return super().eventFilter(watched, event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The same keys work wherever in the panel the focus is."""
+        if event.key() not in (Keys.Key_Return, Keys.Key_Enter) and self._key(event):
+            return
+        super().keyPressEvent(event)
+
+    def _key(self, event: QKeyEvent) -> bool:
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        page = max(1, self.results.height() // max(1, self.results.row_height()) - 1)
+        steps = {Keys.Key_Up: -1, Keys.Key_Down: 1, Keys.Key_PageUp: -page, Keys.Key_PageDown: page}
+        key = Keys(event.key())
+        if key in steps:
+            self._move(steps[key])
+        elif key in (Keys.Key_Return, Keys.Key_Enter):
+            if control:
+                self.open()
+            else:
+                self.ask()
+        elif key == Keys.Key_Escape:
+            self.escape()
+        elif control and key == Keys.Key_C and not self.question.hasSelectedText():
+            self.copy()
+        else:
+            return False
+        return True
+
+    def ask(self) -> None:
+        """Answer what is typed."""
+        self._asked_again = False
+        self._ask()
+
+    def stop(self) -> None:
+        """Stop the answer; what is there stays."""
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+            self.card.show_stopped()
+            self._refresh()
+
+    def escape(self) -> None:
+        """Stop what is running, else leave."""
+        if self._asking is not None:
+            self.stop()
+        else:
+            self.close_requested.emit()
+
+    def open(self) -> None:
+        """Open the file at the chosen passage, or at the quote."""
+        if self.body.currentWidget() is self.card:
+            where = self.card.place()
+        else:
+            hit = self.results.chosen() if self.body.currentWidget() is self.results else None
+            where = (hit.path, hit.line, hit.page) if hit is not None else None
+        if where is not None:
+            self.open_requested.emit(*where)
+
+    def copy(self) -> None:
+        """Put the quote or the chosen passage with its citation on the clipboard."""
+        words = None
+        if self.body.currentWidget() is self.card:
+            words = self.card.citation()
+        elif self.body.currentWidget() is self.results:
+            hit = self.results.chosen()
+            words = cite(hit.text, hit.title, hit.path, hit.line, hit.page) if hit is not None else None
+        if words:
+            QGuiApplication.clipboard().setText(words)
+            self.notice("Copied with its citation.")
+
+    def notice(self, words: str) -> None:
+        """Say something in the foot for a few seconds."""
+        self._foot.setText(words)
+        self._notice_over.start()
+
+    def back(self) -> bool:
+        """From an answer back to the passages; False where there is no way back."""
+        if self.body.currentWidget() is not self.card:
+            return False
+        self._typed()
+        return True
+
+    # ---- searching ---------------------------------------------------------------------------------------------
+
+    def _typed(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            self._asking = None
+        self._meaning.stop()
+        if self._search is not None:
+            self._search.cancel()
+        if not self._words():
+            self._search = None
+            self._show_state()
+            return
+        self._find(meaning=False)
+        self._meaning.start()
+
+    def _find(self, *, meaning: bool) -> None:
+        words = self._words()
+        if not words:
+            return
+        if self._search is not None:
+            self._search.cancel()
+        if self._link.state != "ready":
+            self._show_state()
+
+        def found(event: Event) -> None:
+            if isinstance(event, Found) and (event.stage == "fused" or self._painted != words):
+                self._show_hits(event, words)
+
+        self._search = self._link.call(Search(words, limit=LIMIT, meaning=meaning), found, self._search_failed)
+
+    def _show_hits(self, found: Found, words: str) -> None:
+        refined = self._painted == words
+        self._painted = words
+        if not found.hits:
+            if found.stage == "fused" or self.body.currentWidget() is not self.results:
+                self.results.show_hits([], words, follow=False)
+                self.pane.say("No passage found", "Press Enter to ask anyway, or try other words.")
+                self._show(self.pane)
+            return
+        self.results.show_hits(found.hits, words, self._roots(), follow=refined)
+        self._show(self.results)
+        if found.note:
+            self.notice(found.note)
+
+    def _search_failed(self, problem: Problem) -> None:
+        self._painted = ""
+        self.pane.say("The search did not work", str(problem), "Try again", self._typed)
+        self._show(self.pane)
+
+    # ---- asking ------------------------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        question = self._words()
+        if not question:
+            return
+        self._meaning.stop()
+        for ticket in (self._search, self._asking):
+            if ticket is not None:
+                ticket.cancel()
+        self._painted = ""
+        self.card.roots = self._roots()
+        self.card.clear()
+        self._asking = self._link.call(
+            Ask(question), self._answering, self._ask_failed, self._ask_over, self.card.start_again
+        )
+        if self._link.state == "ready":
+            self._show(self.card)
+        else:
+            self._show_state()
+        self._refresh()
+
+    def _answering(self, event: Event) -> None:
+        self._show(self.card)
+        match event:
+            case Found():
+                self.card.show_found(event)
+            case Quoted():
+                self.card.show_quote(event)
+            case RouteStep():
+                self.card.show_step(event)
+            case Piece():
+                self.card.show_piece(event)
+            case Answered():
+                self.card.show_answer(event)
+            case _:
+                pass
+
+    def _ask_failed(self, problem: Problem) -> None:
+        self._asking = None
+        if problem.kind in ("gone", "engine") and not self._asked_again:
+            self._asked_again = True  # once: a question that ends every engine must not be asked for ever
+            self._ask()
+            return
+        self._show(self.card)
+        self.card.show_problem(problem)
+        self._refresh()
+
+    def _ask_over(self) -> None:
+        self._asking = None
+        self._refresh()
+
+    # ---- what is shown -----------------------------------------------------------------------------------------
+
+    def _words(self) -> str:
+        return self.question.text().strip()
+
+    def _roots(self) -> list[str]:
+        report = self._link.report
+        return [folder.path for folder in report.folders] if report is not None else []
+
+    def _refresh(self, *_: object) -> None:
+        report = self._link.report
+        self._chip.setVisible(report is not None and report.offline)
+        self._stop.setVisible(self._asking is not None)
+        if not self._notice_over.isActive():
+            self._foot.setText("" if self._embedded else state_words(self._link.state, report))
+        if self.body.currentWidget() is self.pane and (not self._words() or self._painted != self._words()):
+            self._show_state()
+
+    def _show_state(self) -> None:
+        report, problem, typed = self._link.report, self._link.problem, bool(self._words())
+        kept = "What you typed stays and is looked up then." if typed else "It takes a moment."
+        if self._link.state == "gone":
+            words = str(problem) if problem is not None else ""
+            self.pane.say("The engine is not running", words, "Try now", self._link.retry)
+        elif self._link.state == "starting":
+            self.pane.say("Starting the engine…" if report is None else "Starting the engine again…", kept)
+        elif report is not None and not report.folders:
+            words = (
+                "Add a folder of notes or documents. It is only read, never changed, and nothing leaves this machine."
+            )
+            self.pane.say(
+                "Offhand does not read any folder yet", words, "Add a folder…", self.add_folder_requested.emit
+            )
+        elif not typed:
+            self.pane.say(
+                "Ask, or look something up", "Type to find a passage. Press Enter for an answer with its source."
+            )
+        else:
+            return
+        self._show(self.pane)
+
+    def _show(self, part: QWidget) -> None:
+        self.body.setCurrentWidget(part)
+        names: dict[QWidget, str] = {self.pane: "state", self.results: "results", self.card: "answer"}
+        self.showing.emit(names[part])
+
+    def _move(self, rows: int) -> None:
+        if self.body.currentWidget() is self.card:
+            bar = self.card.verticalScrollBar()
+            bar.setValue(bar.value() + rows * 48)
+        else:
+            self.results.step(rows)
+
+    def _look(self) -> None:
+        self._glass.setPixmap(self._theme.pixmap("ask", "faint", 20))
+
+
+def _hints(leave: str) -> list[QWidget]:
+    hints: list[QWidget] = []
+    for key, does in (("Enter", "Answer"), ("Ctrl Enter", "Open"), ("Ctrl C", "Cite"), ("Esc", leave)):
+        hints += [label(key, "keycap"), label(does, "faint")]
+    return hints

@@ -1,0 +1,51 @@
+"""Which part of a passage to show for a search, and which of its words to set in bold. Plain text, no Qt."""
+
+import re
+
+Span = tuple[int, int]
+
+MARKUP = re.compile(r"^\s{0,3}(?:#{1,6}|>|[-*+])\s+(?:\[[ xX]\]\s+)?|\*\*|__|`|\[\[|\]\]", re.MULTILINE)
+WORD = re.compile(r"\w+")
+SCRIPT_WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]")
+LONG = 4  # letters; shorter words ("the", "did") are marked only where nothing else was typed
+
+
+def excerpt(text: str, words: str, length: int) -> tuple[str, list[Span]]:
+    """The `length` characters of `text` that hold most of `words`, on one line, and the spans to set in bold."""
+    plain = " ".join(MARKUP.sub("", text).split())
+    found = spans(plain, words)
+    start = _best_start(plain, found, length)
+    cut = plain[start : start + length]
+    if start + length < len(plain):
+        cut = cut[: max(cut.rfind(" "), length // 2)].rstrip(" ,;:") + "…"
+    lead = "…" if start else ""
+    shift = len(lead) - start
+    shown = [(a + shift, b + shift) for a, b in found if a >= start and b + shift <= len(lead + cut)]
+    return lead + cut, shown
+
+
+def spans(text: str, words: str) -> list[Span]:
+    """Where the typed `words` begin words of `text`, from their first to their last letter."""
+    typed = WORD.findall(words)
+    strong = [word for word in typed if len(word) >= LONG or not word.isalpha() or SCRIPT_WITHOUT_SPACES.search(word)]
+    wanted = sorted(set(strong or typed), key=len, reverse=True)
+    if not wanted:
+        return []
+    patterns = (re.escape(w) if SCRIPT_WITHOUT_SPACES.search(w) else rf"\b{re.escape(w)}\w*" for w in wanted[:32])
+    return [match.span() for match in re.finditer("|".join(patterns), text, re.IGNORECASE)]
+
+
+def _best_start(text: str, found: list[Span], length: int) -> int:
+    if len(text) <= length or not found:
+        return 0
+
+    def different(first: int) -> int:
+        end = found[first][0] + length * 4 // 5
+        return len({text[a:b].casefold() for a, b in found[first:] if b <= end})
+
+    best = max(range(min(len(found), 64)), key=lambda i: (different(i), -i))
+    earliest = max(0, found[best][0] - length // 5)
+    if earliest == 0:
+        return 0
+    space = text.find(" ", earliest, found[best][0])
+    return min(space + 1 if space >= 0 else earliest, len(text))

@@ -1,0 +1,177 @@
+"""The answer card as a value: what an `ask` has brought so far, and how it is drawn. Reads and writes nothing."""
+
+from dataclasses import dataclass, field
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.panel import Panel
+from rich.segment import Segment
+from rich.text import Text
+
+from core.protocol import Answered, Event, Found, Hit, Piece, Quoted, RouteStep, Sentence, Source, Step
+from ui.state_words import model_name, seconds
+from ui.terminal.links import place_text, whole
+from ui.terminal.wording import printable, trail
+
+NOT_SUPPORTED = "(not from your notes)"
+NOT_IN_NOTES = "Your notes do not seem to say this."
+SHORT_LIST = 3
+
+
+@dataclass
+class Card:
+    """Grows with each event of an `Ask`. `stopped` is set when the person has had enough."""
+
+    hits: list[Hit] = field(default_factory=list)
+    quoted: Quoted | None = None
+    prose: str = ""
+    seams: list[Step] = field(default_factory=list)
+    answer: Answered | None = None
+    notes: list[str] = field(default_factory=list)
+    stopped: bool = False
+
+    def take(self, event: Event) -> None:
+        """Put one event of the answer in its place."""
+        match event:
+            case Found(hits=hits, note=note):
+                self.hits = hits
+                self.notes.append(note)
+            case Quoted():
+                self.quoted = event
+            case Piece(text=text):
+                self.prose += text
+            case RouteStep(step=step) if step.outcome not in ("asked", "ok"):
+                self.seams.append(step)
+            case Answered():
+                self.answer = event
+
+
+def passages(card: Card) -> RenderableType | None:
+    """The short list of what was found, for the moment before the quote."""
+    lines = [
+        whole(
+            (f"{number:>2}  ", "dim"),
+            place_text(hit.path, hit.line, hit.page, "dim cyan"),
+            (f"  {trail(hit.title, hit.heading)}", "dim"),
+        )
+        for number, hit in enumerate(card.hits[:SHORT_LIST], 1)
+    ]
+    return Group(*lines) if lines else None
+
+
+def quotation(card: Card, *, framed: bool) -> RenderableType | None:
+    """The verbatim quote with its source under it, or that there is none; None while that is not known.
+
+    Args:
+        framed: draw a frame around the quote; otherwise each of its lines begins with `> `.
+    """
+    if card.quoted is None:
+        return None
+    quote = card.quoted.quote
+    if quote is None:
+        return Text(NOT_IN_NOTES, style="bold")
+    source = whole("  ", place_text(quote.path, quote.line, quote.page))
+    if framed:
+        return Group(Panel(Text(printable(quote.text)), border_style="cyan", padding=(0, 1)), source)
+    return Group(*(Text(f"> {line}") for line in printable(quote.text).splitlines()), source)
+
+
+def prose(card: Card) -> Text | None:
+    """The generated words: bare while they stream, with their sources and marks once these are known."""
+    if card.answer is not None:
+        return marked(card.answer.answer, card.answer.sentences) if card.answer.answer.strip() else None
+    return Text(printable(card.prose.strip())) if card.prose.strip() else None
+
+
+def marked(answer: str, sentences: list[Sentence]) -> Text:
+    """The prose with each sentence's source number behind it; a sentence without one is dimmed and says so."""
+    text, position = Text(), 0
+    for sentence in sentences:
+        found = answer.find(sentence.text, position)
+        if found >= 0:
+            text.append(printable(answer[position:found]))
+            position = found + len(sentence.text)
+        elif text:
+            text.append(" ")
+        if sentence.source is None:
+            text.append(f"{printable(sentence.text)} {NOT_SUPPORTED}", style="dim italic")
+        else:
+            text.append(printable(sentence.text)).append(f" [{sentence.source}]", style="cyan")
+    text.append(printable(answer[position:]))
+    text.rstrip()
+    return text
+
+
+def sources(card: Card) -> RenderableType | None:
+    """The numbered sources."""
+    if card.answer is None or not card.answer.sources:
+        return None
+    return Group(*(_source_line(source) for source in card.answer.sources))
+
+
+def last_line(card: Card) -> Text | None:
+    """Who answered and how long each stage took."""
+    if card.answer is None:
+        return None
+    times = card.answer.timings
+    stages = (
+        ("passages", times.passages_ms),
+        ("quote", times.quote_ms),
+        ("first word", times.first_token_ms),
+        ("in all", times.total_ms),
+    )
+    said = [_step(step) for step in card.answer.route]
+    said += [f"{name} {seconds(value)}" for name, value in stages if value is not None]
+    return Text(printable(" · ".join(said)), style="dim")
+
+
+def remarks(card: Card) -> Text | None:
+    """What the person should know besides: a part that was not available, a model that broke off, a stop."""
+    said = [*card.notes]
+    said += [card.answer.note] if card.answer else [_step(step) for step in card.seams]
+    said += ["Stopped."] if card.stopped else []
+    lines = [Text(printable(line), style="dim") for line in dict.fromkeys(said) if line]
+    return Text("\n").join(lines) if lines else None
+
+
+def ending(card: Card) -> list[RenderableType | None]:
+    """What comes under the quote."""
+    return [prose(card), sources(card), remarks(card), last_line(card)]
+
+
+def drawn(card: Card, *, finished: bool = False) -> list[RenderableType]:
+    """All parts that are known, in reading order.
+
+    Args:
+        finished: nothing more will come: the passages give way to the sources where there are any.
+    """
+    short_list = None if finished and sources(card) is not None else passages(card)
+    return spaced([short_list, quotation(card, framed=True), *ending(card)])
+
+
+def spaced(parts: list[RenderableType | None]) -> list[RenderableType]:
+    """The parts that are known, a blank line between them."""
+    known = [part for part in parts if part is not None]
+    return [piece for part in known for piece in (part, Text())][:-1]
+
+
+class Tail:
+    """The last lines of something, as many as the screen holds: what streams stays in sight."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Rich's way of drawing it."""
+        lines = console.render_lines(self._content, options, pad=False)
+        for line in lines[-max(1, console.size.height - 1) :]:
+            yield from line
+            yield Segment.line()
+
+
+def _source_line(source: Source) -> Text:
+    where = place_text(source.path, source.line, source.page)
+    return whole((f"[{source.n}] ", "cyan"), where, (f"  {trail(source.title, source.heading)}", "dim"))
+
+
+def _step(step: Step) -> str:
+    return f"{step.kind} {model_name(step.model)}".strip() + f": {step.outcome}"

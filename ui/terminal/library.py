@@ -1,0 +1,86 @@
+"""Commands about what is read: add, remove, folders, index, retry."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.protocol import AddFolder, Folders, Index, ListFolders, Progress, RemoveFolder, Retry
+from ui.terminal.options import Directory, Json
+from ui.terminal.progress import follow, summary
+from ui.terminal.session import Session
+
+
+def add(context: typer.Context, folder: Directory, json: Json = False) -> None:
+    """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
+    session: Session = context.obj
+    path = _absolute(folder)
+    folders = session.last(AddFolder(path), Folders)
+    if json:
+        session.give(folders)
+    else:
+        session.say(f"{path} is watched from now on. `offhand index --wait` shows how far it is read.")
+
+
+def remove(context: typer.Context, folder: Directory, json: Json = False) -> None:
+    """Forget a folder and everything read from it. The folder itself is not touched."""
+    session: Session = context.obj
+    path = _absolute(folder)
+    folders = session.last(RemoveFolder(path), Folders)
+    if json:
+        session.give(folders)
+    else:
+        session.say(f"{path} is forgotten. The folder itself was not touched.")
+
+
+def folders(context: typer.Context, json: Json = False) -> None:
+    """List the watched folders."""
+    from ui.terminal.report import folder_words
+
+    session: Session = context.obj
+    listed = session.last(ListFolders(), Folders)
+    if json:
+        session.give(listed)
+    else:
+        session.say(*(map(folder_words, listed.folders) if listed.folders else ["No folders yet: `offhand add DIR`."]))
+
+
+def index(
+    context: typer.Context,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until everything is read, with a progress bar.")] = False,
+    json: Json = False,
+) -> None:
+    """Look at all folders again."""
+    session: Session = context.obj
+    try:
+        with closing(session.events(Index(wait))) as events:
+            progress = follow(events, quiet=json)
+    except KeyboardInterrupt:
+        if wait:
+            session.aside("Indexing goes on in the background.")
+        raise
+    _tell(session, progress, json)
+
+
+def retry(
+    context: typer.Context,
+    path: Annotated[str, typer.Argument(metavar="[PATH]", help="One file; all of them without it.")] = "",
+    json: Json = False,
+) -> None:
+    """Try the files again that could not be read."""
+    session: Session = context.obj
+    _tell(session, session.last(Retry(_absolute(path) if path else ""), Progress), json)
+
+
+def _tell(session: Session, progress: Progress, json: bool) -> None:
+    if json:
+        session.give(progress)
+    else:
+        session.say(summary(progress))
+
+
+def _absolute(path: str) -> str:
+    """`path` from the root, `~` expanded, `..` resolved by name; links are the engine's to follow."""
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  # resolve() would follow links

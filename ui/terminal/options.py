@@ -1,0 +1,9 @@
+"""Arguments and options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Limit = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="How many passages at most.")]
+Directory = Annotated[str, typer.Argument(metavar="DIR", help="A folder.")]

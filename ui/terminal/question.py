@@ -1,0 +1,74 @@
+"""Commands that find something: search and ask."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from core.protocol import Answered, Ask, Found, Hit, Problem, Search
+from ui.snippet import excerpt
+from ui.terminal.options import Json, Limit
+from ui.terminal.session import Session
+
+SNIPPET = 160  # characters
+
+
+def search(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help="What to look for.")],
+    *,
+    limit: Limit = 10,
+    words_only: Annotated[bool, typer.Option("--words-only", help="By words alone, not by meaning.")] = False,
+    json: Json = False,
+) -> None:
+    """Find passages in your notes."""
+    session: Session = context.obj
+    query = " ".join(words)
+    found = session.last(Search(query, limit, meaning=not words_only), Found)
+    if json:
+        session.give({"hits": [_hit(hit, query) for hit in found.hits]})
+        return
+    from ui.terminal import passages
+
+    passages.show(session, query, found)
+
+
+def ask(
+    context: typer.Context,
+    question: Annotated[list[str], typer.Argument(metavar="QUESTION", help="The question; - reads standard input.")],
+    *,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Quote and passages only.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Keep the network door closed for this question.")] = False,
+    limit: Limit = 6,
+    json: Json = False,
+) -> None:
+    """Answer a question from your notes: a quote, its source, then prose. Ctrl+C stops it."""
+    session: Session = context.obj
+    call = Ask(_typed_or_piped(question), model=not no_model, offline=offline, limit=limit)
+    if json:
+        session.give(session.last(call, Answered, patience=None))
+        return
+    from ui.terminal import asking
+
+    raise typer.Exit(asking.ask(session, call))
+
+
+def _typed_or_piped(words: list[str]) -> str:
+    if words != ["-"]:
+        return " ".join(words)
+    try:
+        return sys.stdin.buffer.read().decode("utf-8").strip()
+    except UnicodeDecodeError:
+        raise Problem("The question is not valid UTF-8 text.", "Convert it to UTF-8 first.", kind="input") from None
+
+
+def _hit(hit: Hit, query: str) -> dict[str, object]:
+    return {
+        "path": hit.path,
+        "title": hit.title,
+        "heading": hit.heading,
+        "line": hit.line,
+        "page": hit.page,
+        "score": hit.score,
+        "snippet": excerpt(hit.text, query, SNIPPET)[0],
+    }

@@ -1,0 +1,71 @@
+"""`offhand status`, `folders`, `doctor` and `settings`, in lines a person reads at a glance."""
+
+from rich.text import Text
+
+from core.protocol import ChildInfo, Finding, FolderInfo, Settings, StatusReport
+from ui.state_words import files, model_name, size
+from ui.terminal.wording import counted, duration, one_line
+
+STATES = ("indexed", "waiting", "skipped", "failed")
+COLUMN = 10  # characters of the labels on the left
+
+
+def status_lines(report: StatusReport) -> list[Text]:
+    """The state of everything."""
+    counts = report.counts
+    owed = f", {counted(counts.vectors_owed, 'vector')} owed" if counts.vectors_owed else ""
+    children = [_child(child) for child in report.children]
+    total = report.memory + sum(child.memory for child in report.children)
+    lines = [
+        _line("Engine", f"version {report.version}, process {report.pid}, up {duration(report.uptime_s)}"),
+        _line("Files", ", ".join(f"{getattr(counts, state):,} {state}" for state in STATES)),
+        _line("Passages", f"{counts.chunks:,}{owed}"),
+        _line("Model", f"{model_name(report.model) or 'none'} ({report.model_state})"),
+        _line("Cloud", report.cloud or "none"),
+        _line("Network", "offline: the door is closed" if report.offline else "allowed"),
+        _line("Memory", f"{size(total)}: " + ", ".join([f"engine {size(report.memory)}", *children])),
+        *(_line("Folder", folder_words(folder)) for folder in report.folders),
+        *(_line(file.state.capitalize(), f"{file.path}: {file.reason}", "yellow") for file in report.problems),
+        *(_line("Notice", notice, "yellow") for notice in report.notices),
+    ]
+    return lines if report.folders else [*lines, _line("Folder", "none yet: `offhand add DIR`")]
+
+
+def folder_words(folder: FolderInfo) -> str:
+    """A folder and where it stands."""
+    if not folder.reachable:
+        return f"{folder.path}: not reachable now; what was read of it is kept"
+    said = f"{folder.path}: {files(folder.files)}, {folder.indexed:,} indexed"
+    said += f", {folder.waiting:,} waiting" if folder.waiting else ""
+    return said + (f", {folder.failed:,} failed" if folder.failed else "")
+
+
+def finding_line(finding: Finding) -> Text:
+    """One finding of the doctor, with what to do about it."""
+    word, style = ("ok", "green") if finding.ok else ("PROBLEM", "bold red")
+    if finding.fixed:
+        word, style = "repaired", "yellow"
+    words = f"{one_line(finding.what)} {'' if finding.ok else one_line(finding.next_step)}".strip()
+    return Text.assemble((f"{word:<{COLUMN}}", style), (f"{finding.name}: ", "bold"), words)
+
+
+def setting_lines(settings: Settings) -> list[Text]:
+    """All settings in the form in which they are typed."""
+    names = settings.__struct_fields__
+    width = max(map(len, names))
+    return [Text.assemble((f"{name:<{width}}  ", "bold"), setting_text(getattr(settings, name))) for name in names]
+
+
+def setting_text(value: object) -> str:
+    """A setting's value as `offhand settings NAME VALUE` takes it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+
+
+def _child(child: ChildInfo) -> str:
+    return f"{child.name} {size(child.memory) if child.pid is not None else child.state}"
+
+
+def _line(label: str, words: str, style: str = "bold") -> Text:
+    return Text.assemble((f"{label:<{COLUMN}}", style), one_line(words), no_wrap=True, overflow="ignore")
