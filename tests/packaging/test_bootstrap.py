@@ -1,0 +1,85 @@
+"""The set-up's own logic. The set-up as a whole is what every run of the tests begins with."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "packaging"))
+
+import bootstrap  # noqa: E402  # scripts of packaging/ are not a package, on purpose
+import debian  # noqa: E402
+
+
+def test_the_progress_of_a_build_is_read_from_its_output() -> None:
+    said = ["Building wheels", "  [1/83] Building C object x.o", "  warning: [9]", "[83/83] Linking"]
+    assert list(bootstrap.progress(iter(said))) == [(1, 83), (83, 83)]
+
+
+def test_progress_is_short_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    bootstrap.show_progress(iter([(n, 200) for n in range(1, 201)]))
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "  compiling: 200 of 200"
+    assert len(lines) == 11
+
+
+@pytest.mark.parametrize(("version", "fits"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])
+def test_another_python_is_refused_in_one_sentence(version: tuple[int, int], fits: bool) -> None:
+    said = bootstrap.version_problem(version)
+    assert (said == "") is fits
+    if not fits:
+        assert "needs Python 3.11 to 3.13" in said
+
+
+def test_a_step_is_done_once_and_again_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "STAMPS", tmp_path / "stamps")
+    done: list[str] = []
+    for stamp in ("a", "a", "b"):
+        bootstrap.step("x", stamp, "Doing x", lambda stamp=stamp: done.append(stamp))
+    assert done == ["a", "b"]
+
+
+def test_a_step_that_failed_is_not_stamped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "STAMPS", tmp_path / "stamps")
+
+    def fail() -> None:
+        raise bootstrap.SetupFailed("no")
+
+    with pytest.raises(bootstrap.SetupFailed):
+        bootstrap.step("x", "a", "Doing x", fail)
+    done: list[int] = []
+    bootstrap.step("x", "a", "Doing x", lambda: done.append(1))
+    assert done == [1]
+
+
+def test_the_line_to_paste_is_complete() -> None:
+    assert debian.line_to_paste(["libegl1", "xvfb"]) == "sudo apt-get install --no-install-recommends libegl1 xvfb"
+
+
+def test_the_lock_holds_what_the_project_asks_for() -> None:
+    import re
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    lock = (ROOT / "requirements.lock").read_text("utf-8").lower()
+    wanted = list(project["project"]["dependencies"])
+    for group in ("build", "llama-needs", "dev"):
+        wanted += project["dependency-groups"][group]
+    for requirement in wanted:
+        name = re.split(r"[\[<>=]", requirement)[0].lower()
+        assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), f"{requirement} is not in requirements.lock"
+
+
+def test_a_second_set_up_does_nothing() -> None:
+    if not (ROOT / ".venv" / "stamps" / "llama").exists():
+        pytest.skip("this checkout was not set up by `make setup`")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "packaging" / "bootstrap.py")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "..." not in done.stdout
