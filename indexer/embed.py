@@ -1,0 +1,90 @@
+"""Texts into unit vectors: all-MiniLM-L6-v2 in onnxruntime, in batches of about equal length and never padded further."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer import onnx_graph
+from indexer.records import ModelUnusable
+
+LONGEST = 256  # tokens, the model's training length; what comes after is not seen
+BATCH_TOKENS = 2048  # padded tokens of one run: larger batches leave the processor's caches
+GRAPH = "model.onnx"
+
+
+class Embedder:
+    """The loaded model. Several threads may use it at once.
+
+    Args:
+        model_dir: the folder with `model.safetensors`, `config.json` and `tokenizer.json`, perhaps the graph already.
+        cache_dir: where the graph is kept when `model_dir` has none.
+        threads: processor threads of one run.
+
+    Raises:
+        ModelUnusable: a file is missing, truncated or another model's.
+    """
+
+    dimensions = 384
+
+    def __init__(self, model_dir: Path, cache_dir: Path, threads: int) -> None:
+        import onnxruntime
+        import tokenizers
+
+        self.model_id = model_dir.name
+        graph = _graph(model_dir, cache_dir)
+        try:
+            self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(model_dir / "tokenizer.json"))
+        except Exception as error:  # the library raises nothing narrower
+            raise ModelUnusable(f"The tokenizer in {model_dir} cannot be read: {error}.", onnx_graph.AGAIN) from error
+        self._tokenizer.enable_truncation(LONGEST)
+        self._tokenizer.no_padding()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
+        options.log_severity_level = 3
+        try:
+            self._session: Any = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # likewise
+            graph.unlink(missing_ok=True)
+            raise ModelUnusable(f"The embedding model could not be loaded: {error}.", "Try again.") from error
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Unit vectors of the texts, float32 [len(texts), 384], in their order."""
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        for batch in _batches([len(tokens) for tokens in ids]):
+            longest = max(len(ids[number]) for number in batch)
+            tokens = np.zeros((len(batch), longest), np.int64)
+            mask = np.zeros_like(tokens)
+            for row, number in enumerate(batch):
+                tokens[row, : len(ids[number])] = ids[number]
+                mask[row, : len(ids[number])] = 1
+            vectors[batch] = self._session.run(["embedding"], {"input_ids": tokens, "attention_mask": mask})[0]
+        return vectors
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Positions of texts of about the same length, so many at once that padding included they fit BATCH_TOKENS."""
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda n: -lengths[n]):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def _graph(model_dir: Path, cache_dir: Path) -> Path:
+    """The ONNX file, made when neither folder has it."""
+    for folder in (model_dir, cache_dir):
+        if (folder / GRAPH).is_file():
+            return folder / GRAPH
+    weights = model_dir / "model.safetensors"
+    if not weights.is_file():
+        raise ModelUnusable(f"The embedding model is not in {model_dir}.", onnx_graph.AGAIN)
+    onnx_graph.build(weights, cache_dir / GRAPH)
+    return cache_dir / GRAPH
