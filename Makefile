@@ -11,7 +11,7 @@ setup: ## everything Offhand needs, into .venv and .models (a few minutes once, 
 
 run: setup ## the app; without a display a demonstration in the terminal
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(VENV)/python main.py; else \
-	echo "There is no display here: showing Offhand in the terminal instead."; $(VENV)/python main.py demo; fi
+	$(VENV)/python main.py demo; fi
 
 check: setup ## ruff, mypy and the fast tests
 	$(VENV)/ruff check .

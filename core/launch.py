@@ -82,6 +82,8 @@ def _spawn(profile: Profile) -> "subprocess.Popen[bytes]":
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
     environment = {**os.environ, "OFFHAND_STARTED": "1"}
+    if profile.home is not None:
+        environment["OFFHAND_HOME"] = str(profile.home)
     with (profile.logs / "engine.stderr").open("ab") as words:
         return subprocess.Popen(
             command("--process", "engine"),

@@ -25,6 +25,7 @@ class Profile:
 
     def __init__(self, home: Path | None = None) -> None:
         chosen = home or (Path(os.environ["OFFHAND_HOME"]) if os.environ.get("OFFHAND_HOME") else None)
+        self.home = chosen
         if chosen is not None:
             top = chosen.expanduser().absolute()
             self.config, self.data, self.runtime = top / "config", top / "data", top / "run"

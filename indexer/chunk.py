@@ -193,12 +193,14 @@ class _Cut:
     # ---- cuts --------------------------------------------------------------------------------------------------------
 
     def _split(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        """`text[start:end]` in slices within the limits, without the space around them; nothing where it is empty."""
+        """`text[start:end]` in slices within the limits, without the space around them; nothing where no words are."""
         end = self._last_word(end, start)
         last = bisect_left(self._starts, end)
         while solid := _SOLID.search(self._text, start, end):
             start = solid.start()
             first = bisect_left(self._starts, start)
+            if first == last:
+                return
             if last - first <= MAX_TOKENS and end - start <= MAX_CHARACTERS:
                 yield start, end
                 return

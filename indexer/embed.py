@@ -1,4 +1,4 @@
-"""Texts into unit vectors: all-MiniLM-L6-v2 in onnxruntime, in batches of about equal length and never padded further."""
+"""Texts into unit vectors: all-MiniLM-L6-v2 in onnxruntime, in batches of about equal length."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -5,10 +5,12 @@ The person's own patterns are absolute; a .gitignore can hide more and can bring
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from msgspec import Struct
 from pathspec import GitIgnoreSpec
+
+from indexer.extract.registry import format_of
 
 GITIGNORE = ".gitignore"
 LARGEST_GITIGNORE = 1 << 20  # bytes
@@ -103,6 +105,8 @@ def explain(root: str, path: str, rules: IgnoreRules) -> str:
     said = level.hides(name, is_directory=Path(path).is_dir())
     if said or not Path(path).is_file():
         return said
+    if format_of(PurePath(path)) is None:
+        return f"files of type {PurePath(path).suffix or 'unknown'} are not read"
     return rules.too_large(Path(path).stat().st_size)
 
 

@@ -51,6 +51,8 @@ class Loop:
         step: does a piece of work and returns how many seconds to sleep before the next one, 0 for none;
             `wake` ends the sleep.
         notices: where failures are told.
+
+    `in_trouble` is true after a step that failed, until one succeeds.
     """
 
     def __init__(self, name: str, step: Callable[[], float], notices: Notices) -> None:
@@ -60,6 +62,7 @@ class Loop:
         self._ended = Cancellation()
         self._nap = Cancellation()
         self._left = Cancellation()
+        self.in_trouble = False
 
     @property
     def ending(self) -> bool:
@@ -95,10 +98,12 @@ class Loop:
             try:
                 pause = self._step()
                 failures = 0
+                self.in_trouble = False
                 self._notices.clear(self.name)
             except Exception as error:  # noqa: BLE001  # the barrier of this loop: it outlives every error of its work
                 if self.ending:
                     return
+                self.in_trouble = True
                 self._notices.say(self.name, self._sentence(error))
                 self._ended.wait(PAUSES[min(failures, len(PAUSES) - 1)])
                 failures += 1

@@ -9,13 +9,14 @@ import stat
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TypeVar
 
 import apsw
 from msgspec import Struct, field
 
 from indexer.extract.reading import in_cloud
+from indexer.extract.registry import format_of
 from indexer.ignore import IgnoreRules, Level, top
 from indexer.records import Folder
 from indexer.store import files, folders
@@ -49,7 +50,7 @@ class Changes(Struct):
 
 
 def walk(root: str, rules: IgnoreRules, below: str | None = None) -> Iterator[Seen | Unread]:
-    """Every file of a folder that the rules let through, or only those at and under the path `below`.
+    """Every readable file of a folder that the rules let through, or only those at and under the path `below`.
 
     Directories that are links are not entered; files that are links count when their target lies inside the folder.
     """
@@ -185,7 +186,7 @@ def _enters(directory: str, level: Level) -> bool:
 def _file(
     root: str, path: str, level: Level, rules: IgnoreRules, *, is_link: bool | None = None
 ) -> Iterator[Seen | Unread]:
-    if level.hides(path.rpartition(os.sep)[2], is_directory=False):
+    if format_of(PurePath(path)) is None or level.hides(path.rpartition(os.sep)[2], is_directory=False):
         return
     try:
         if is_link is None:

@@ -23,11 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TEXTS_AT_ONCE = 32  # of a long call; between them other calls get the processor
-
 
 class Embed(Struct, frozen=True, tag=True):
-    """Texts into vectors → Vectors, in their order."""
+    """Texts into vectors → Vectors, in their order. A few dozen at once, so that a question never waits long."""
 
     texts: list[str]
 
@@ -132,7 +130,7 @@ class Semantics:
         """Load model and index in the background."""
         start_thread("warm", self._warm)
 
-    def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
+    def handle(self, call: Call, _cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see each for what it yields.
 
         Raises:
@@ -142,8 +140,7 @@ class Semantics:
         embedder = self._embedder()
         match call:
             case Embed(texts):
-                made = [embedder.embed(some) for some in _slices(texts) if not cancelled.requested]
-                yield Vectors(embedder.model_id, [row for rows in made for row in pack(rows)])
+                yield Vectors(embedder.model_id, pack(embedder.embed(texts)))
             case Similarity(question, sentences):
                 vectors = embedder.embed([question, *sentences])
                 yield Scores([float(score) for score in vectors[1:] @ vectors[0]])
@@ -194,8 +191,3 @@ def build(config: dict[str, Any]) -> Semantics:
     semantics = Semantics(open_embedder, VectorIndex(Path(config["vectors_dir"]), Path(config["catalog"])))
     semantics.start()
     return semantics
-
-
-def _slices(texts: list[str]) -> Iterator[list[str]]:
-    for first in range(0, len(texts), TEXTS_AT_ONCE):
-        yield texts[first : first + TEXTS_AT_ONCE]

@@ -187,8 +187,11 @@ class Host(Generic[CallT, EventT]):
         cancelled = running[frame.id]
 
         def send(message: object) -> None:
-            with sending:
-                connection.send_bytes(_encode(message))
+            try:
+                with sending:
+                    connection.send_bytes(_encode(message))
+            except OSError:
+                cancelled.cancel()  # the client left: nobody wants the rest
 
         last: object = _End(frame.id)
         try:
@@ -200,8 +203,6 @@ class Host(Generic[CallT, EventT]):
         except Problem as problem:
             last = _Error(frame.id, problem.kind, problem.what, problem.next_step)
         except OSError as error:
-            if connection.closed:
-                return
             log.exception("a call failed")
             last = _Error(frame.id, "failed", f"The system refused: {error.strerror or error}.", "The log has more.")
         except Exception as error:  # the barrier of this process: nothing raw reaches a person, everything the log
@@ -209,10 +210,7 @@ class Host(Generic[CallT, EventT]):
             last = _Error(frame.id, "bug", f"Something went wrong inside Offhand ({type(error).__name__}).", _BUG_STEP)
         finally:
             running.pop(frame.id, None)
-        try:
-            send(last)
-        except OSError:
-            pass  # the client left before the end
+        send(last)
 
     def _answer(self, frame: _Request, cancelled: Cancellation, send: Callable[[object], None]) -> None:
         try:

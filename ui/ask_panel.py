@@ -71,6 +71,7 @@ class AskPanel(QWidget):
         self._notice_over = QTimer(self, singleShot=True, interval=NOTICE_MS)
         self._connect()
         self._look()
+        self._refresh()
 
     def _build(self) -> None:
         line = row(self._glass, self.question, self._chip, spacing=12)

@@ -23,6 +23,7 @@ class Bell(QObject):
         self._address = profile.app_address
         self._lock = QLockFile(str(profile.runtime / "app.lock"))
         self._lock.setStaleLockTime(0)  # stale only when its process is dead, however long it has been running
+        self._lines: list[QLocalSocket] = []
         self._server = QLocalServer(self)
         self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
         self._server.newConnection.connect(self._connected)
@@ -41,18 +42,27 @@ class Bell(QObject):
 
     def _connected(self) -> None:
         while (line := self._server.nextPendingConnection()) is not None:
-            line.readyRead.connect(lambda line=line: self._read(line))
-            line.disconnected.connect(line.deleteLater)
-            self._read(line)
+            self._lines.append(line)
+            line.readyRead.connect(self._read)
+            line.disconnected.connect(self._read)
+        self._read()
 
-    def _read(self, line: QLocalSocket) -> None:
-        if not line.canReadLine():
-            if line.bytesAvailable() > LONGEST:
-                line.abort()
-            return
+    def _read(self) -> None:
+        """Look at every open line: there is hardly ever more than one."""
+        for line in list(self._lines):
+            if line.canReadLine():
+                self._hear(line)
+            elif line.bytesAvailable() <= LONGEST and line.state() == QLocalSocket.LocalSocketState.ConnectedState:
+                continue
+            self._lines.remove(line)
+            line.readyRead.disconnect(self._read)
+            line.disconnected.disconnect(self._read)
+            line.disconnectFromServer()
+            line.deleteLater()
+
+    def _hear(self, line: QLocalSocket) -> None:
         word, _, token = bytes(line.readLine(LONGEST).data()).decode(errors="replace").strip().partition(" ")
         if word in WORDS:
             line.write(b"ok\n")
             line.flush()
             self.rung.emit(word, token)
-        line.disconnectFromServer()

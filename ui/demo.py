@@ -22,10 +22,11 @@ from ui.terminal.wording import duration
 NOTES = ROOT / "examples" / "notes"
 
 QUESTIONS = (
-    "At what pressure does the boiler stop?",
-    "How long should parkin be kept before eating it?",
-    "Who won the world cup in 1998?",  # the notes do not say: Offhand has to say so too
+    "Which strength of injector does Kuba carry at present?",
+    "How long should Nana's ginger cake stay in the tin before we cut it?",
+    "What is the registration number of our car?",
 )
+"""The notes do not say the last one, and Offhand has to say so."""
 
 
 def run() -> int:

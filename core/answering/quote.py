@@ -20,7 +20,7 @@ BESIDE_SHARE = 0.4  # and in the sentence before or after
 NEIGHBOUR_RATIO = 0.6  # a neighbour that scores this share of the best sentence is quoted with it
 JUDGED_BY_MEANING = 12  # sentences; embedding one costs about 4 ms, so only those that the words favour are
 THRESHOLD = 0.8
-THRESHOLD_BY_WORDS = 0.4
+THRESHOLD_BY_WORDS = 0.38
 
 _NOT_QUOTED = ("heading", "header")
 

@@ -25,7 +25,7 @@ _END = re.compile(
 _LAST_WORD = re.compile(r"[^\s(\[\"“«*_]*$")
 _ABBREVIATIONS = frozenset(
     """mr mrs ms dr prof st jr sr rev hon gen col capt lt sgt vs etc cf fig figs eq sec ch no nos vol pp ed eds ca
-    approx est inc ltd co corp dept bros jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs
+    approx est inc ltd co corp dept bros jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs
     fri sat sun tel bzw usw nr str evtl ggf inkl zzgl hr fr abs art bd""".split()
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]$")  # "J", "e.g", "U.S": what stands before the full stop
@@ -52,8 +52,8 @@ def units(text: str) -> list[Unit]:
     """Split a passage of Markdown or plain text. The units come in order and do not overlap."""
     found: list[Unit] = []
     heading = lead = header = ""
-    for kind, start, end, _ in _blocks(text):
-        start, end = _trim(text, start, end)
+    for kind, *span, _ in _blocks(text):
+        start, end = _trim(text, *span)
         words = text[start:end]
         if kind != "row":
             header = ""
@@ -118,7 +118,7 @@ def _goes_on(above: Kind, kind: Kind, quoted: bool) -> bool:
 
 
 def _underlined(block: _Block, line: str) -> _Block:
-    """A block above a rule: one line of text is a heading (CommonMark 0.31, setext headings), a row a table's header."""
+    """A block above a rule: one line of text is a heading (CommonMark 0.31, setext), a row is a table's header."""
     if block.kind == "row" and "|" in line:
         return block._replace(kind="header")
     if block.kind == "prose" and block.start == block.last and line.strip():

@@ -207,5 +207,3 @@ def _out_of_reach(host: str, error: BaseException) -> str:
                 return f"Nothing answers at {host}."
         cause = cause.__cause__ or cause.__context__
     return f"The connection to {host} broke."
-
-

@@ -108,11 +108,11 @@ class LocalModel:
         except ChildOff as off:
             raise ModelFailed(off.what, off.next_step) from off
         except Gone as gone:
-            raise ModelFailed("The local model ended unexpectedly.", "It starts again with the next question.") from gone
+            next_step = "It starts again with the next question."
+            raise ModelFailed("The local model ended unexpectedly.", next_step) from gone
         except Overdue as overdue:
-            raise ModelFailed("The local model did not answer in time.", "Ask again, or choose a smaller model.") from (
-                overdue
-            )
+            next_step = "Ask again, or choose a smaller model."
+            raise ModelFailed("The local model did not answer in time.", next_step) from overdue
 
 
 # ---- in the child ---------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ class LanguageModel:
             )
         except ValueError as error:
             raise ModelMissing(
-                f"{self._path.name} cannot be loaded: it is damaged, incomplete, or too large for this computer's memory.",
+                f"{self._path.name} cannot be loaded: it is damaged, incomplete, or too large for the memory.",
                 "Choose another model file in the settings, or run the set-up again.",
             ) from error
         self._abort = llama_cpp.ggml_abort_callback(lambda _: self._cancelled.requested)
@@ -216,9 +216,9 @@ class LanguageModel:
     def _write(self, prompt: list[int], max_tokens: int, cancelled: Cancellation) -> Iterator[Event]:
         yield from self._read(prompt[:-1], cancelled)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        written = 0
         # generate() finds all but the prompt's last token already read, and goes on from there.
-        for token in self._llama.generate(prompt, temp=0.0, repeat_penalty=REPEAT_PENALTY):
+        tokens = self._llama.generate(prompt, temp=0.0, repeat_penalty=REPEAT_PENALTY)
+        for written, token in enumerate(tokens):
             if cancelled.requested:
                 return
             if self._ends(token) or written == max_tokens:
@@ -227,7 +227,6 @@ class LanguageModel:
                     yield Token(rest)
                 yield Finished("stop" if self._ends(token) else "length", len(prompt), written)
                 return
-            written += 1
             text = decoder.decode(self._llama.detokenize([token]))
             if text:
                 yield Token(text)

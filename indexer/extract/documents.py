@@ -1,16 +1,19 @@
 """Everything that is not plain text, through kreuzberg; the only file that imports it.
 
-The result is a light Markdown text and the headings and pages in it. Nothing here uses the network, a cache, a
-temporary file, OCR or a model; macros, scripts and remote images are never followed.
+The result is a light Markdown text and the headings and pages in it. Nothing here uses the network, a cache, OCR or a
+model; macros, scripts and remote images are never followed. kreuzberg is imported by the first document, not before.
 """
 
 import codecs
 import html
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping
 from email import message_from_bytes
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from indexer.extract.markdown import markdown_headings, plain_words, without_targets
@@ -39,6 +42,19 @@ NO_TEXT_LAYER = "This PDF is a scan without a text layer; its pages would have t
 NO_TEXT = "No text could be read from this file: it is empty, damaged or protected."
 DAMAGED = "The file is damaged, or is not what its name says."
 LOCKED = "The file is protected with a password."
+
+
+def unpack_into(folder: Path) -> None:
+    """Keep kreuzberg's native PDF library in `folder`, which only this user can enter.
+
+    It is unpacked to a fixed name in the temporary folder and loaded from there if already present: on a shared
+    machine anybody could have put another library in that place. The name carries the version, because an older
+    library of about the same size is not replaced.
+    """
+    private = folder / f"kreuzberg-{version('kreuzberg')}"
+    private.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("TMPDIR", "TMP", "TEMP"):  # POSIX reads the first, Windows the others
+        os.environ[name] = str(private)
 
 
 def parse_document(content: bytes, mime: str, stem: str) -> Parsed | str:

@@ -9,12 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from indexer.chunk import Chunker
-from indexer.extract import markdown, plain, reading, registry
+from indexer.extract import documents, markdown, plain, reading, registry
 from indexer.extract.parsed import Parsed
 from indexer.records import Extracted, Failed, Skipped
 from indexer.worker import Cancellation
 
-Answer = Extracted | Skipped | Failed
+Event = Extracted | Skipped | Failed
 
 
 class Extract(Struct, frozen=True, tag=True):
@@ -28,9 +28,17 @@ class Extract(Struct, frozen=True, tag=True):
     largest: int
 
 
+Call = Extract
+
+
 def build(config: dict[str, Any]) -> "Extractor":
-    """An extractor from the plain values a process is born with: `tokenizer_file`, the path of a tokenizer.json."""
-    return Extractor(Path(config["tokenizer_file"]))
+    """The extractor of a process of its own, which starts in a directory that only this user can enter.
+
+    Args:
+        config: `tokenizer`, the path of the embedding model's tokenizer.json.
+    """
+    documents.unpack_into(Path.cwd())
+    return Extractor(Path(config["tokenizer"]))
 
 
 class Extractor:
@@ -43,12 +51,12 @@ class Extractor:
     def __init__(self, tokenizer_file: Path) -> None:
         self._chunker = Chunker(tokenizer_file)
 
-    def handle(self, call: Extract, cancelled: Cancellation) -> Iterator[Answer]:
+    def handle(self, call: Extract, cancelled: Cancellation) -> Iterator[Event]:
         """Answer with one event. A file is short work: cancelling takes effect after it, the deadline kills."""
         if not cancelled.requested:
             yield self.extract(call)
 
-    def extract(self, call: Extract) -> Answer:
+    def extract(self, call: Extract) -> Event:
         """Read, parse and cut one file."""
         path = PurePath(call.path)
         form = registry.format_of(path)
@@ -75,9 +83,7 @@ class Extractor:
 def _parse(content: bytes, form: registry.Format, stem: str) -> Parsed | str:
     """The parsed file, or a sentence that says why it cannot be read."""
     if form.reader == "document":
-        from indexer.extract.documents import parse_document  # 0.3 s, and folders of notes never need it
-
-        return parse_document(content, form.mime, stem)
+        return documents.parse_document(content, form.mime, stem)
     text = plain.decode(content)
     if text is None:
         return "The file holds binary data, not text."

@@ -18,7 +18,7 @@ _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _TASK = re.compile(r"(?:\s*>)*\s*(?:[-*+]|\d{1,9}[.)])\s+\[(.)\]\s+(\S.*)$")
 _DUE = re.compile(
     r"(?:\N{CALENDAR}|\N{TEAR-OFF CALENDAR}|\N{SPIRAL CALENDAR PAD}\ufe0f?|\b(?:due|deadline)\b)"
-    r"(?:\s+(?:date|by|on))?[:\s(\[*_]*(\d{4}-\d{2}-\d{2})(?!\d)",
+    r"[:\s(\[*_]*+(?:(?:date|by|on)\b[:\s(\[*_]*+)?(\d{4}-\d{2}-\d{2})(?!\d)",
     re.IGNORECASE,
 )
 _WIKI = re.compile(r"\[\[([^\[\]|\n]+?)(?:\\?\|([^\[\]\n]*))?\]\]")

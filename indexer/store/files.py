@@ -72,7 +72,7 @@ def change(connection: apsw.Connection, file_id: int, seen: Seen) -> None:
         (*_status(seen), *_refusal(seen), file_id),
     )
     if seen.refused:
-        _drop_passages(connection, file_id)
+        set_aside(connection, file_id, "skipped", seen.refused)
 
 
 def touch(connection: apsw.Connection, file_id: int, seen: Seen) -> None:
@@ -121,11 +121,11 @@ def take_back_attempt(connection: apsw.Connection, file_id: int) -> None:
     connection.execute("UPDATE files SET attempts = max(attempts - 1, 0) WHERE id = ?", (file_id,))
 
 
-def set_aside(connection: apsw.Connection, file_id: int, state: FileState, reason: str, content_hash: str = "") -> None:
+def set_aside(connection: apsw.Connection, file_id: int, state: FileState, reason: str) -> None:
     """The file is not in the index until it changes or is retried by hand; its passages go."""
     connection.execute(
-        "UPDATE files SET state = ?, reason = ?, content_hash = ?, attempts = 0 WHERE id = ?",
-        (state, reason, content_hash, file_id),
+        "UPDATE files SET state = ?, reason = ?, content_hash = '', attempts = 0 WHERE id = ?",
+        (state, reason, file_id),
     )
     _drop_passages(connection, file_id)
 

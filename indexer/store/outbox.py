@@ -3,20 +3,12 @@
 A row of the outbox goes away only after Chroma has confirmed it, in the transaction that records the store's files.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import apsw
 from msgspec import Struct
 
 from indexer.store.passages import embedding_text
-
-
-class Owed(Struct, frozen=True):
-    """A passage whose vector Chroma does not have yet. `text` is what is to be embedded."""
-
-    chunk_id: int
-    hash: bytes
-    text: str
 
 
 class Pointer(Struct, frozen=True):
@@ -73,14 +65,26 @@ def owe_removal(connection: apsw.Connection, chunk_ids: Iterable[int]) -> None:
     )
 
 
-def upserts(connection: apsw.Connection, limit: int) -> list[Owed]:
-    """The next passages to give to Chroma: first passages of all files before second ones, newest file first."""
+def unseen(connection: apsw.Connection, model: str, limit: int) -> dict[bytes, str]:
+    """The next texts to embed, by their hashes: first passages of all files before second ones, newest file first."""
     rows = connection.execute(
-        "SELECT c.id, c.vector_hash, c.headings, c.body FROM vector_outbox v JOIN chunks c ON c.id = v.chunk_id "
-        "WHERE v.kind = 'upsert' ORDER BY v.ordinal, v.mtime_ns DESC LIMIT ?",
-        (limit,),
+        "SELECT c.vector_hash, c.headings, c.body FROM vector_outbox v JOIN chunks c ON c.id = v.chunk_id "
+        "WHERE v.kind = 'upsert' AND NOT EXISTS (SELECT 1 FROM embeddings WHERE hash = c.vector_hash AND model = ?) "
+        "ORDER BY v.ordinal, v.mtime_ns DESC LIMIT ?",
+        (model, limit),
     )
-    return [Owed(chunk_id, digest, embedding_text(headings, body)) for chunk_id, digest, headings, body in rows]
+    return {digest: embedding_text(headings, body) for digest, headings, body in rows}
+
+
+def upserts(connection: apsw.Connection, model: str, limit: int) -> list[tuple[int, bytes]]:
+    """The next passages to give to Chroma, with their vectors (little-endian float16)."""
+    rows = connection.execute(
+        "SELECT c.id, e.vector FROM vector_outbox v JOIN chunks c ON c.id = v.chunk_id "
+        "JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? "
+        "WHERE v.kind = 'upsert' ORDER BY v.ordinal, v.mtime_ns DESC LIMIT ?",
+        (model, limit),
+    )
+    return [(int(chunk_id), bytes(vector)) for chunk_id, vector in rows]
 
 
 def removals(connection: apsw.Connection, limit: int) -> list[int]:
@@ -95,17 +99,6 @@ def clear(connection: apsw.Connection, upserted: Iterable[int], removed: Iterabl
         "DELETE FROM vector_outbox WHERE chunk_id = ? AND kind = ?",
         [*((chunk_id, "upsert") for chunk_id in upserted), *((chunk_id, "delete") for chunk_id in removed)],
     )
-
-
-def vectors(connection: apsw.Connection, model: str, hashes: Sequence[bytes]) -> dict[bytes, bytes]:
-    """The stored vectors (little-endian float16) of those hashes that have one."""
-    found = {}
-    query = "SELECT vector FROM embeddings WHERE hash = ? AND model = ?"
-    for digest in dict.fromkeys(hashes):
-        row = connection.execute(query, (digest, model)).fetchone()
-        if row is not None:
-            found[digest] = bytes(row[0])
-    return found
 
 
 def store_vectors(connection: apsw.Connection, model: str, made: Mapping[bytes, bytes]) -> None:

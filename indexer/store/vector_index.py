@@ -212,7 +212,7 @@ class VectorIndex:
             if failed is not None:
                 with contextlib.suppress(ChromaFailed):
                     failed.close()
-            self._clear_all_but(number)
+            self._clear_all_but(0)
             self._place(number).mkdir(parents=True)
             self._marker.unlink(missing_ok=True)
             generation = Generation(self._place(number))

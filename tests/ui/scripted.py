@@ -33,6 +33,7 @@ class ScriptedForTerminal(ScriptedEngine):
         self.answers: dict[type, Answer] = {}
 
     def start(self) -> "ScriptedForTerminal":
+        build_id.cache_clear()  # a command in a process of its own must find the same build
         key = secrets.token_bytes(32)
         self._profile.token.write_text(key.hex())
         self._listener = Listener(self._profile.engine_address, backlog=64)

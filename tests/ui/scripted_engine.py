@@ -124,10 +124,7 @@ def sources(count: int = 4) -> list[Source]:
     ]
 
 
-QUOTE = Quote(
-    "We decided on clay tiles, not slate: slate is 40 % dearer and the scaffolding would have to stay two weeks longer.",
-    str(NOTES / "house/roof.md"), 31, None, 0, 116,
-)  # fmt: skip
+QUOTE = Quote(hits()[0].text.split(" Lindqvist")[0], str(NOTES / "house/roof.md"), 31, None, 0, 113)
 
 COUNTS = Counts(files=214, indexed=211, waiting=0, skipped=1, failed=2, chunks=3168, vectors_owed=0)
 
@@ -142,7 +139,7 @@ REPORT = StatusReport(
         FolderInfo("/home/mara/Documents/House", True, 16, 15, 0, 0),
     ],
     problems=[
-        FileProblem(str(NOTES / "house/offer-scan.pdf"), "failed", "It holds pictures of pages, no text that can be read."),
+        FileProblem(str(NOTES / "house/offer-scan.pdf"), "failed", "It holds pictures of pages, no text."),
         FileProblem(str(NOTES / "meetings/old.docx"), "failed", "The file is damaged: it ends in the middle."),
         FileProblem("/home/mara/Documents/House/plans.iso", "skipped", "Larger than 50 MB."),
     ],
@@ -156,7 +153,7 @@ REPORT = StatusReport(
     cloud="",
     offline=False,
     notices=[],
-)  # fmt: skip
+)
 
 FINDINGS = [
     Finding("Profile", True, "The profile can be written."),

@@ -1,6 +1,7 @@
 """Every command but `ask`, for a person and for a script, over the real wire to a scripted engine."""
 
-import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from scripted import CommandLine, interrupt, progress
 from scripted_engine import COUNTS, NOTES, hits, wait_for
 
+from core.paths import ROOT, Profile
 from core.protocol import AddFolder, Configure, Found, Index, Progress, RemoveFolder, RemoveKey, Retry, Search, SetKey
 
 
@@ -23,7 +25,7 @@ def test_add_sends_the_absolute_path_and_says_what_comes(
 
 def test_add_expands_the_home_folder(offhand: CommandLine) -> None:
     offhand("add", "~/notes")
-    assert offhand.engine.calls == [AddFolder(os.path.expanduser("~/notes"))]
+    assert offhand.engine.calls == [AddFolder(str(Path.home() / "notes"))]
 
 
 def test_add_and_remove_give_all_folders_as_json(offhand: CommandLine) -> None:
@@ -141,7 +143,9 @@ def test_search_prints_places_relative_to_the_working_directory(
 
 def test_a_note_cannot_steer_the_terminal(offhand: CommandLine) -> None:
     nasty = "\x1b]0;owned\x07roof \x1b[2J\x9b31m"
-    offhand.engine.script.hits = [msgspec.structs.replace(hits()[0], path=nasty, title=nasty, heading=nasty, text=nasty)]
+    offhand.engine.script.hits = [
+        msgspec.structs.replace(hits()[0], path=nasty, title=nasty, heading=nasty, text=nasty)
+    ]
     ran = offhand("search", "roof")
     assert "roof" in ran.out
     assert not set(ran.out) & {"\x1b", "\x07", "\x9b"}
@@ -240,17 +244,18 @@ def test_version_and_help(offhand: CommandLine) -> None:
     assert offhand("--version").out.startswith("offhand 0.")
     ran = offhand("--help")
     assert ran.status == 0
-    for word in ("ask", "search", "add", "remove", "folders", "index", "retry", "status", "doctor", "settings", "engine",
-                 "stop", "keys", "open", "toggle", "demo", "130"):  # fmt: skip
-        assert word in ran.out
+    commands = "ask search add remove folders index retry status doctor settings engine stop keys open toggle demo"
+    for word in [*commands.split(), "130"]:
+        assert f" {word} " in ran.out
 
 
 def test_without_a_display_the_window_says_how_to_ask(offhand: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    ran = offhand()
-    assert ran.status == 4
-    assert "offhand ask" in ran.err
+    for words in ([], ["open"], ["open", "--palette"], ["toggle"]):
+        ran = offhand(*words)
+        assert ran.status == 4
+        assert "offhand ask" in ran.err
 
 
 def test_progress_that_never_comes_is_told(offhand: CommandLine) -> None:
@@ -258,3 +263,15 @@ def test_progress_that_never_comes_is_told(offhand: CommandLine) -> None:
     assert offhand("index", "--wait").status == 1
     offhand.engine.answers[Index] = lambda call, cancelled: iter([Progress(COUNTS, 0, 0, None, True)])
     assert offhand("index", "--wait").status == 0
+
+
+def test_the_window_and_the_toggle_start_without_typer(profile: Profile) -> None:
+    for words in (["open"], ["toggle"], []):
+        code = (
+            "import sys; from ui import terminal; from ui.terminal import window\n"
+            "window.open_window = window.toggle = lambda *_, **__: 0\n"
+            f"assert terminal.run({words}) == 0\n"
+            "print(*{'typer', 'rich', 'PySide6'} & set(sys.modules))"
+        )
+        command = [sys.executable, "-c", code]
+        assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout == "\n"

@@ -7,7 +7,7 @@ Exit status:
     2    the command was typed wrongly
     3    what was given cannot be used: a question, a folder, a setting
     4    something needed is missing or broken: model, profile, engine, keyring, cloud
-    5    `doctor` found problems that remain
+    5    doctor found problems that remain
     130  interrupted with Ctrl+C
 
 With `--json` exactly one JSON object is on standard output, also for an error: `{"error": {"kind", "what",
@@ -35,8 +35,8 @@ def run(arguments: Sequence[str], profile: Profile | None = None) -> int:
     sys.excepthook = barrier.LastResort(profile, as_json)
     try:
         barrier.check_encoding(words)
-        if words in ([], ["open"]):
-            return window.open_window(profile)
+        if words in ([], ["open"], ["open", "--palette"]):
+            return window.open_window(profile, palette="--palette" in words)
         if words == ["toggle"]:
             return window.toggle(profile)
         from ui.terminal.commands import dispatch  # typer: the window and the hot key need not wait for it

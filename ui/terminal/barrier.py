@@ -1,10 +1,8 @@
 """How a command ends: exit statuses, the one sentence for a problem, and the last resort for a fault of our own."""
 
-import logging
 import os
 import sys
 from collections.abc import Sequence
-from logging.handlers import RotatingFileHandler
 from types import TracebackType
 
 import msgspec
@@ -86,12 +84,15 @@ class LastResort:
         """Write down and tell the exception that nobody caught; the interpreter then exits with status 1."""
         if issubclass(kind, KeyboardInterrupt):
             return
+        import logging.handlers  # 20 ms that a command without a fault need not spend
+
         step = f"The details are in {self._profile.logs / 'cli.log'}."
         try:
             self._profile.create()
             log = logging.getLogger(__name__)
             log.propagate = False
-            log.addHandler(RotatingFileHandler(self._profile.logs / "cli.log", maxBytes=1_000_000, backupCount=1))
+            path = self._profile.logs / "cli.log"
+            log.addHandler(logging.handlers.RotatingFileHandler(path, maxBytes=1_000_000, backupCount=1))
             log.error("a command failed", exc_info=(kind, error, trace))
         except (OSError, Problem):
             step = f"Its log could not be written in {self._profile.logs}."

@@ -174,4 +174,5 @@ def _source_line(source: Source) -> Text:
 
 
 def _step(step: Step) -> str:
-    return f"{step.kind} {model_name(step.model)}".strip() + f": {step.outcome}"
+    who = f"{step.kind} {model_name(step.model)}" if step.model else step.kind
+    return f"{who}: {step.outcome}"

@@ -32,7 +32,8 @@ def dispatch(arguments: Sequence[str], profile: Profile) -> int:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
         path = getattr(getattr(error, "ctx", None), "command_path", "offhand")
-        raise Problem(error.format_message(), f"`{path} --help` shows how it is used.", kind="usage") from None
+        what = error.format_message().rstrip(".") + "."
+        raise Problem(what, f"`{path} --help` shows how it is used.", kind="usage") from None
     return barrier.OK
 
 
@@ -61,9 +62,12 @@ def build() -> typer.Typer:
     return app
 
 
-def open_window(context: typer.Context) -> None:
+def open_window(
+    context: typer.Context,
+    palette: Annotated[bool, typer.Option("--palette", help="Come up with the palette instead.")] = False,
+) -> None:
     """Open the window, as `offhand` alone does."""
-    raise typer.Exit(window.open_window(context.obj.profile))
+    raise typer.Exit(window.open_window(context.obj.profile, palette=palette))
 
 
 def toggle(context: typer.Context) -> None:

@@ -73,11 +73,7 @@ def doctor(
 
 
 def engine(context: typer.Context) -> None:
-    """Run the engine here, in the foreground, with its log on standard error. Ctrl+C ends it.
-
-    Raises:
-        Problem: the profile has an engine already.
-    """
+    """Run the engine here, in the foreground, with its log on standard error. Ctrl+C ends it."""
     session: Session = context.obj
     running = launch.find(session.profile)
     if running is not None:

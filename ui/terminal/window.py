@@ -7,23 +7,25 @@ from core.paths import Profile
 from core.protocol import Problem
 
 
-def open_window(profile: Profile) -> int:
-    """Open the window and stay until it is closed; returns the exit status.
+def open_window(profile: Profile, *, palette: bool = False) -> int:
+    """Open the window, or with `palette` the palette, and stay until the app is quit; returns the exit status.
 
     Raises:
         Problem: there is no display.
     """
-    if not has_display():
-        raise Problem(
-            "There is no display to open a window on.", 'In a terminal, `offhand ask "..."` answers.', kind="display"
-        )
+    _need_display()
     from ui import app
 
-    return app.run(profile)
+    return app.run(profile, palette=palette)
 
 
 def toggle(profile: Profile) -> int:
-    """Show or hide the palette of the running window, starting one where none runs."""
+    """Show or hide the palette of the running app, starting that where none runs; returns the exit status.
+
+    Raises:
+        Problem: there is no display, or the app does not answer.
+    """
+    _need_display()
     from ui import instance
 
     return instance.toggle(profile)
@@ -33,3 +35,10 @@ def has_display() -> bool:
     """Whether there is a screen to draw on (only X11 and Wayland can be without one)."""
     names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in names)
+
+
+def _need_display() -> None:
+    if not has_display():
+        raise Problem(
+            "There is no display to open a window on.", 'In a terminal, `offhand ask "..."` answers.', kind="display"
+        )

@@ -1,0 +1,221 @@
+"""Hearing about changes soon: one observer for all folders, every event read as "look at this path" and nothing more.
+
+What the system does not tell (an overflow, a folder that was replaced, a limit reached) is made up for by scanning.
+"""
+
+import contextlib
+import errno
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+from watchdog.observers.api import ObservedWatch
+
+from indexer.ignore import GITIGNORE
+from indexer.loop import UNTIL_WOKEN, Loop, Notices
+
+log = logging.getLogger(__name__)
+
+QUIET = 0.08  # seconds without another event until a path is looked at
+LONGEST = 2.0  # seconds after which a path that is never quiet is looked at all the same
+SUPERVISE = 3.0  # seconds between looks at the folders themselves
+OVERFLOW_LOGGER = "watchdog.observers.inotify_c"  # watchdog 7.1 tells an overflow to its log alone
+
+# Opening and reading are left out: our own reading would come back as news.
+_EVENTS: list[type[FileSystemEvent]] = [
+    FileCreatedEvent,
+    FileModifiedEvent,
+    FileClosedEvent,
+    FileMovedEvent,
+    FileDeletedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+    DirDeletedEvent,
+]
+
+
+class _Root(Struct):
+    identity: tuple[int, int] | None = None
+    watch: ObservedWatch | None = None
+
+
+class Watcher:
+    """Tells which paths to look at.
+
+    Args:
+        look: is given paths that have come to rest, in a thread of the watcher's.
+        rescan: is called when events were lost.
+        notices: where limits of the system are told.
+    """
+
+    def __init__(self, look: Callable[[set[str]], None], rescan: Callable[[], None], notices: Notices) -> None:
+        self._look = look
+        self._rescan = rescan
+        self._notices = notices
+        # Two locks: watchdog calls `touch` while it holds its own, which `_watch` and `_unwatch` need.
+        self._guard = threading.Lock()
+        self._rooting = threading.Lock()
+        self._touched: dict[str, tuple[float, float]] = {}
+        self._roots: dict[str, _Root] = {}
+        self._deaf: set[str] = set()
+        self._supervised_at = 0.0
+        self._observer: Any = None
+        self._listener = _Listener(self.touch)
+        self._alarm = _OverflowAlarm(rescan)
+        self._loop = Loop("watch", self._step, notices)
+
+    @property
+    def deaf(self) -> bool:
+        """True while a folder gives no events, and only scanning finds its changes."""
+        return bool(self._deaf)
+
+    def start(self) -> None:
+        """Begin."""
+        logging.getLogger(OVERFLOW_LOGGER).addHandler(self._alarm)
+        self._loop.start()
+
+    def stop(self) -> None:
+        """End; no path is told afterwards."""
+        logging.getLogger(OVERFLOW_LOGGER).removeHandler(self._alarm)
+        self._loop.stop()
+        self._loop.join(2.0)
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(2.0)
+
+    def set_roots(self, paths: Iterable[str]) -> None:
+        """Watch exactly these folders."""
+        wanted = set(paths)
+        with self._rooting:
+            for path in wanted - self._roots.keys():
+                self._roots[path] = _Root()
+            for path in self._roots.keys() - wanted:
+                self._unwatch(self._roots.pop(path))
+                self._deaf.discard(path)
+                self._notices.clear(f"watch {path}")
+            self._supervised_at = 0.0
+        self._loop.wake()
+
+    def touch(self, path: str) -> None:
+        """Something happened at a path."""
+        now = time.monotonic()
+        with self._guard:
+            first = not self._touched
+            self._touched[path] = (self._touched.get(path, (now, now))[0], now)
+        if first:  # otherwise the loop looks again within QUIET by itself
+            self._loop.wake()
+
+    def _step(self) -> float:
+        now = time.monotonic()
+        with self._guard:
+            resting = {
+                path for path, (first, last) in self._touched.items() if now - last >= QUIET or now - first >= LONGEST
+            }
+            for path in resting:
+                del self._touched[path]
+        if resting:
+            # New rules of a directory concern everything below it.
+            self._look({os.path.dirname(path) if path.endswith(GITIGNORE) else path for path in resting})  # noqa: PTH120
+        if now - self._supervised_at >= SUPERVISE:
+            self._supervise()
+        with self._guard:
+            if self._touched:
+                return QUIET
+        return SUPERVISE if self._roots else UNTIL_WOKEN
+
+    def _supervise(self) -> None:
+        self._supervised_at = time.monotonic()
+        for path, root in list(self._roots.items()):
+            identity = _identity(path)
+            with self._rooting:
+                if path not in self._roots or (identity == root.identity and self._is_heard(path, root)):
+                    continue
+                self._unwatch(root)
+                root.identity = identity
+                if identity is not None:
+                    self._watch(path, root)
+            self._look({path})  # after the watch is set: nothing falls between
+
+    def _is_heard(self, path: str, root: _Root) -> bool:
+        if root.identity is None or path in self._deaf:
+            return True  # away, or out of the system's watches: nothing to repair here
+        return any(emitter.watch == root.watch and emitter.is_alive() for emitter in self._observer.emitters)
+
+    def _watch(self, path: str, root: _Root) -> None:
+        try:
+            if self._observer is None:
+                observer = Observer()
+                observer.start()
+                self._observer = observer
+            root.watch = self._observer.schedule(self._listener, path, recursive=True, event_filter=_EVENTS)
+            self._probe()
+            self._deaf.discard(path)
+            self._notices.clear(f"watch {path}")
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EMFILE}:
+                log.info("a folder cannot be watched yet: %s", error.strerror)
+                return  # it just went away; supervised again soon
+            self._deaf.add(path)
+            self._notices.say(
+                f"watch {path}",
+                f"The system's limit for watching is reached: changes in {path} are found within a minute instead of "
+                "at once. A larger fs.inotify.max_user_watches helps.",
+            )
+
+    def _probe(self) -> None:
+        """Find out whether watches ran out: below the root, watchdog passes over that in silence."""
+        with tempfile.TemporaryDirectory(prefix="offhand-watch-") as directory:
+            self._observer.unschedule(self._observer.schedule(self._listener, directory, event_filter=_EVENTS))
+
+    def _unwatch(self, root: _Root) -> None:
+        if root.watch is not None and self._observer is not None:
+            with contextlib.suppress(KeyError):  # its emitter ended by itself
+                self._observer.unschedule(root.watch)
+        root.watch = None
+
+
+class _Listener(FileSystemEventHandler):
+    def __init__(self, touch: Callable[[str], None]) -> None:
+        self._touch = touch
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        for path in (event.src_path, event.dest_path):
+            if path:
+                self._touch(os.fsdecode(path))
+
+
+class _OverflowAlarm(logging.Handler):
+    def __init__(self, rescan: Callable[[], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._rescan = rescan
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "overflow" in record.getMessage():
+            self._rescan()
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

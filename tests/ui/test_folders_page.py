@@ -1,0 +1,114 @@
+import msgspec
+import pytest
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from scripted_engine import NOTES, REPORT
+
+from core.protocol import AddFolder, Configure, FileProblem, Problem, RemoveFolder, Retry
+from ui.folders_page import PROBLEMS_SHOWN, FoldersPage
+
+
+@pytest.fixture
+def page(qtbot, link, theme):
+    made = FoldersPage(link, theme)
+    qtbot.addWidget(made)
+    made.resize(800, 900)
+    made.show()
+    made._show(link.report)
+    return made
+
+
+def press_in_box(text):
+    def press():
+        box = QApplication.activeModalWidget()
+        press.said = box.informativeText()
+        next(button for button in box.buttons() if button.text().replace("&", "") == text).click()
+
+    QTimer.singleShot(50, press)
+    return press
+
+
+def test_each_folder_shows_its_counts_and_while_it_is_read_its_progress(page, scripted, qtbot):
+    card = page._cards[str(NOTES)]
+    assert card.counts.text() == "196 files  ·  2 not readable"
+    assert not card.bar.isVisible()
+    busy = msgspec.structs.replace(REPORT.folders[0], indexed=100, waiting=96)
+    scripted.change(folders=[busy, REPORT.folders[1]])
+    qtbot.waitUntil(card.bar.isVisible)
+    assert card.counts.text() == "100 of 198 files  ·  2 not readable"
+    assert (card.bar.value(), card.bar.maximum()) == (102, 198)
+    assert page._cards[str(NOTES)] is card, "cards are changed in place"
+
+
+def test_a_folder_whose_disk_is_away_is_said_to_be_kept(page, scripted, qtbot):
+    scripted.change(folders=[msgspec.structs.replace(REPORT.folders[0], reachable=False)])
+    qtbot.waitUntil(lambda: len(page._cards) == 1)
+    assert page._cards[str(NOTES)].counts.text() == "away; its passages are kept"
+
+
+def test_adding_a_folder(page, scripted, qtbot, monkeypatch, tmp_path):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    page.add_button.click()
+    qtbot.waitUntil(lambda: str(tmp_path) in page._cards)
+    assert AddFolder(str(tmp_path)) in scripted.calls
+
+
+def test_a_dialog_that_is_cancelled_changes_nothing(page, scripted, monkeypatch):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    page.add_button.click()
+    assert not any(isinstance(call, AddFolder) for call in scripted.calls)
+
+
+def test_a_folder_that_is_refused_is_told_in_a_sentence(page, scripted, qtbot, monkeypatch, tmp_path):
+    scripted.script.problem = Problem("This folder is inside Notes, which is read already.", kind="folder")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
+    page.add_button.click()
+    qtbot.waitUntil(lambda: page.trouble.words == "This folder is inside Notes, which is read already.")
+
+
+def test_removing_says_that_the_folder_is_not_touched_and_asks_first(page, scripted, qtbot):
+    press = press_in_box("Cancel")
+    page.remove(str(NOTES))
+    assert "not touched" in press.said
+    assert not any(isinstance(call, RemoveFolder) for call in scripted.calls)
+    press_in_box("Remove")
+    page.remove(str(NOTES))
+    qtbot.waitUntil(lambda: str(NOTES) not in page._cards)
+
+
+def test_files_that_could_not_be_read_show_the_reason_and_can_be_tried_again(page, scripted, qtbot):
+    assert page.problems_title.text() == "3 files are not in the index"
+    retries = [b for b in page.problems.findChildren(QPushButton) if b.text() == "Retry" and not b.isHidden()]
+    assert len(retries) == 2, "a file skipped on purpose has no Retry"
+    retries[0].click()
+    qtbot.waitUntil(lambda: Retry(REPORT.problems[0].path) in scripted.calls)
+
+
+def test_hundreds_of_problems_stay_a_short_list(page, scripted, qtbot):
+    scripted.change(problems=[FileProblem(f"/n/{n}.pdf", "failed", "Damaged.") for n in range(100)])
+    qtbot.waitUntil(lambda: page.problems_title.text() == "100 files are not in the index")
+    assert page._problem_rows.count() == PROBLEMS_SHOWN + 1
+
+
+def test_the_ignore_rules_are_shown_and_changed(page, scripted, qtbot):
+    card = page.ignore
+    qtbot.waitUntil(lambda: ".git/" in card.patterns.toPlainText())
+    assert card.save.isHidden()
+    card.patterns.setPlainText(".git/\n\n*.log\n")
+    assert not card.save.isHidden()
+    card.save.click()
+    qtbot.waitUntil(lambda: scripted.script.settings.ignore == [".git/", "*.log"])
+    qtbot.waitUntil(card.save.isHidden)
+    card.hidden_files.click()
+    card.largest.setValue(20)
+    card.largest.editingFinished.emit()
+    qtbot.waitUntil(lambda: Configure("largest_file_mb", "20") in scripted.calls)
+    assert Configure("hidden_files", "true") in scripted.calls
+
+
+def test_a_refused_rule_is_told_and_the_page_shows_what_is(page, scripted, qtbot):
+    qtbot.waitUntil(lambda: ".git/" in page.ignore.patterns.toPlainText())
+    scripted.script.problem = Problem("“[” is not a pattern.", "Write it as in .gitignore.", kind="input")
+    page.ignore.patterns.setPlainText("[")
+    page.ignore.save.click()
+    qtbot.waitUntil(lambda: "not a pattern" in page.trouble.words)

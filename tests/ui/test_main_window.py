@@ -1,0 +1,103 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QSpinBox
+
+from core.protocol import Configure, Doctor
+from ui.main_window import ASK, LIBRARY, STATUS, MainWindow
+
+
+@pytest.fixture
+def window(qtbot, link, theme, profile):
+    made = MainWindow(link, theme, profile)
+    qtbot.addWidget(made)
+    made.present()
+    qtbot.waitUntil(lambda: bool(made._words.text()))
+    return made
+
+
+def test_the_pages_are_reached_by_key_and_by_button(qtbot, window):
+    assert window.page() == ASK
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
+    assert window.page() == LIBRARY
+    window._buttons.button(STATUS).click()
+    assert window.page() == STATUS
+    qtbot.keyClick(window, Qt.Key.Key_1, Qt.KeyboardModifier.ControlModifier)
+    assert window.page() == ASK
+
+
+def test_the_foot_of_the_side_bar_tells_the_state(qtbot, window, scripted):
+    qtbot.waitUntil(lambda: window._words.text() == "211 files ready")
+    scripted.change(offline=True)
+    qtbot.waitUntil(lambda: window._words.text() == "211 files ready\nOffline")
+
+
+def test_the_ask_page_is_the_palettes_own_panel_and_esc_goes_back_to_the_passages(qtbot, window):
+    panel = window.ask
+    qtbot.keyClicks(panel.question, "roof")
+    qtbot.waitUntil(lambda: panel.body.currentWidget() is panel.results)
+    panel.ask()
+    qtbot.waitUntil(lambda: panel._asking is None and panel.body.currentWidget() is panel.card)
+    qtbot.keyClick(panel.question, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: panel.body.currentWidget() is panel.results)
+    assert window.isVisible()
+
+
+def test_the_window_comes_back_where_it_was(qtbot, window, link, theme, profile):
+    window.resize(830, 555)
+    window.close()
+    again = MainWindow(link, theme, profile)
+    qtbot.addWidget(again)
+    assert (again.width(), again.height()) == (830, 555)
+
+
+def test_closing_and_quitting_are_told(qtbot, window):
+    with qtbot.waitSignal(window.quit_requested):
+        qtbot.keyClick(window, Qt.Key.Key_Q, Qt.KeyboardModifier.ControlModifier)
+    with qtbot.waitSignal(window.closed):
+        window.close()
+
+
+def test_every_control_has_a_name_and_can_be_reached_without_a_mouse(window):
+    for kind in (QAbstractButton, QLineEdit, QPlainTextEdit, QSpinBox):
+        for control in window.findChildren(kind):
+            if isinstance(control, QLineEdit) and isinstance(control.parent(), QSpinBox):
+                continue  # a part of the spin box
+            assert control.accessibleName() or getattr(control, "text", str)(), f"{control} has no name"
+            assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{control.accessibleName()} cannot be reached"
+
+
+def test_the_status_page_shows_processes_model_and_memory(qtbot, window):
+    page = window.status
+    qtbot.waitUntil(lambda: "SmolLM2-135M-Instruct, ready" in page.model.text())
+    assert page.cloud.text() == "In the cloud: none is set up"
+    names = [page._grid.itemAtPosition(line, 1).widget().text() for line in range(4)]
+    assert names == ["Engine", "Meaning", "Language model", "Readers"]
+    assert page._grid.itemAtPosition(2, 3).widget().text() == "348 MB"
+
+
+def test_the_offline_switch_closes_the_door_and_shows_what_is(qtbot, window, scripted):
+    window.status.offline.click()
+    qtbot.waitUntil(lambda: Configure("offline", "true") in scripted.calls)
+    qtbot.waitUntil(window.ask._chip.isVisibleTo)
+    assert window.status.offline.isChecked()
+
+
+def test_the_check_up_lists_findings_and_offers_a_repair_only_where_needed(qtbot, window, scripted):
+    page = window.status
+    page.doctor.click()
+    qtbot.waitUntil(page.doctor.isEnabled)
+    assert len(page._findings) == 4
+    assert not page.repair.isHidden()
+    page.repair.click()
+    qtbot.waitUntil(page.doctor.isEnabled)
+    assert page.repair.isHidden()
+    assert [call.fix for call in scripted.calls if isinstance(call, Doctor)] == [False, True]
+
+
+def test_a_change_of_colours_keeps_the_findings(qtbot, window, theme):
+    page = window.status
+    page.doctor.click()
+    qtbot.waitUntil(page.doctor.isEnabled)
+    theme.prefer("dark")
+    assert page._rows.count() == 4
+    theme.prefer("light")

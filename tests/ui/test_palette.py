@@ -1,0 +1,254 @@
+import msgspec
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from scripted_engine import NOTES, QUOTE, ScriptedEngine, hits
+
+from core.protocol import Ask, Problem, Search
+from ui.engine_link import EngineLink
+from ui.palette import Palette
+
+
+@pytest.fixture
+def palette(qtbot, link, theme):
+    made = Palette(link, theme)
+    qtbot.addWidget(made)
+    made.present()
+    return made
+
+
+@pytest.fixture
+def panel(palette):
+    return palette.panel
+
+
+def showing(panel):
+    return {panel.pane: "state", panel.results: "results", panel.card: "answer"}[panel.body.currentWidget()]
+
+
+def type_in(qtbot, panel, words):
+    qtbot.keyClicks(panel.question, words)
+
+
+def press(qtbot, panel, key, modifier=Qt.KeyboardModifier.NoModifier):
+    qtbot.keyClick(panel.question, key, modifier)
+
+
+def found(qtbot, panel, words="roof"):
+    type_in(qtbot, panel, words)
+    qtbot.waitUntil(lambda: showing(panel) == "results" and panel._painted == words)
+
+
+def answered(qtbot, panel):
+    press(qtbot, panel, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: panel._asking is None and showing(panel) == "answer")
+
+
+def test_every_keystroke_finds_passages_and_a_pause_adds_the_search_by_meaning(qtbot, panel, scripted):
+    found(qtbot, panel)
+    qtbot.waitUntil(lambda: any(isinstance(call, Search) and call.meaning for call in scripted.calls))
+    searches = [call for call in scripted.calls if isinstance(call, Search)]
+    assert [call.words for call in searches if not call.meaning] == ["r", "ro", "roo", "roof"]
+    assert [call.words for call in searches if call.meaning] == ["roof"]
+    assert panel.results.results.rowCount() == 8
+
+
+def test_the_better_order_replaces_the_first_in_place_and_the_choice_follows_its_passage(qtbot, panel, scripted):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Down)
+    chosen = panel.results.chosen()
+    resets = []
+    panel.results.results.modelReset.connect(lambda: resets.append(1))
+    panel.results.show_hits(list(reversed(hits())), "roof", follow=True)
+    assert panel.results.chosen().chunk_id == chosen.chunk_id
+    assert panel.results.currentIndex().row() == 6
+    assert resets == [], "the list is never emptied in between"
+
+
+def test_an_answer_to_earlier_words_never_paints_over_later_ones(qtbot, panel, scripted):
+    scripted.script.meaning_after = lambda words: 0.3 if words == "roo" else 0.0
+    type_in(qtbot, panel, "roo")
+    qtbot.waitUntil(lambda: any(isinstance(call, Search) and call.meaning for call in scripted.calls))
+    scripted.script.hits = hits()[:2]
+    type_in(qtbot, panel, "f")
+    qtbot.wait(450)
+    assert panel._painted == "roof"
+    assert panel.results.results.rowCount() == 2
+
+
+def test_arrows_choose_and_stay_within_the_list(qtbot, panel):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Up)
+    assert panel.results.currentIndex().row() == 0
+    press(qtbot, panel, Qt.Key.Key_Down)
+    assert panel.results.currentIndex().row() == 1
+    for _ in range(20):
+        press(qtbot, panel, Qt.Key.Key_Down)
+    assert panel.results.currentIndex().row() == 7
+
+
+def test_enter_answers_with_the_quote_first(qtbot, panel, scripted):
+    found(qtbot, panel)
+    answered(qtbot, panel)
+    assert panel.card.quote_block.text.text() == QUOTE.text
+    assert "You chose clay tiles" in panel.card.prose.text
+    assert [call.question for call in scripted.calls if isinstance(call, Ask)] == ["roof"]
+
+
+def test_typing_after_an_answer_searches_again(qtbot, panel):
+    found(qtbot, panel)
+    answered(qtbot, panel)
+    type_in(qtbot, panel, "s")
+    qtbot.waitUntil(lambda: showing(panel) == "results")
+
+
+def test_control_enter_opens_the_chosen_passage_at_its_line(qtbot, panel):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Down)
+    with qtbot.waitSignal(panel.open_requested) as told:
+        press(qtbot, panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert told.args == [str(NOTES / "meetings/2026-03-02-roofer.md"), 12, None]
+
+
+def test_control_c_copies_with_the_citation_when_nothing_is_selected(qtbot, panel):
+    found(qtbot, panel)
+    answered(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == f"“{QUOTE.text}” — Roof, {NOTES / 'house/roof.md'}:31"
+    assert panel._foot.text() == "Copied with its citation."
+
+
+def test_control_c_copies_what_is_selected_in_the_line(qtbot, panel):
+    found(qtbot, panel)
+    panel.question.selectAll()
+    press(qtbot, panel, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "roof"
+
+
+def test_escape_stops_first_and_then_closes(qtbot, palette, panel, scripted):
+    scripted.script.silent = True
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: any(isinstance(call, Ask) for call in scripted.calls))
+    assert panel._stop.isVisible()
+    press(qtbot, panel, Qt.Key.Key_Escape)
+    assert palette.isVisible()
+    assert not panel._stop.isVisible()
+    assert panel.card.foot.text() == "Stopped."
+    qtbot.waitUntil(lambda: len(scripted.cancelled) == 1)
+    press(qtbot, panel, Qt.Key.Key_Escape)
+    assert not palette.isVisible()
+    assert panel.question.text() == "roof", "what was typed stays"
+
+
+def test_coming_back_selects_what_was_typed(qtbot, palette, panel):
+    found(qtbot, panel)
+    palette.hide()
+    palette.present()
+    assert panel.question.selectedText() == "roof"
+    assert showing(panel) == "results"
+
+
+def test_nothing_found_says_so_and_what_to_do(qtbot, panel, scripted):
+    scripted.script.hits = []
+    type_in(qtbot, panel, "zzz")
+    qtbot.waitUntil(lambda: panel.pane.headline.text() == "No passage found")
+    assert "Enter" in panel.pane.sentence.text()
+
+
+def test_with_no_folder_there_is_a_button_to_add_one(qtbot, panel, scripted, link):
+    scripted.change(folders=[])
+    qtbot.waitUntil(lambda: "does not read any folder" in panel.pane.headline.text())
+    with qtbot.waitSignal(panel.add_folder_requested):
+        panel.pane.action.click()
+
+
+def test_a_failed_search_is_a_sentence_and_can_be_tried_again(qtbot, panel, scripted):
+    scripted.script.problem = Problem("The catalog is damaged.", "Run the check-up.", kind="profile")
+    type_in(qtbot, panel, "roof")
+    qtbot.waitUntil(lambda: panel.pane.sentence.text() == "The catalog is damaged. Run the check-up.")
+    scripted.script.problem = None
+    panel.pane.action.click()
+    qtbot.waitUntil(lambda: showing(panel) == "results")
+
+
+def test_a_refused_question_says_why_and_stays(qtbot, panel, scripted):
+    found(qtbot, panel)
+    scripted.script.problem = Problem("The question has no words in it.", "Type what you want to know.", kind="input")
+    press(qtbot, panel, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "no words" in panel.card.trouble.words)
+    assert panel.question.text() == "roof"
+
+
+def test_offline_is_always_in_view(qtbot, panel, scripted):
+    assert not panel._chip.isVisible()
+    scripted.change(offline=True)
+    qtbot.waitUntil(panel._chip.isVisible)
+
+
+def test_what_is_typed_while_the_engine_starts_is_answered_once_it_is_up(qtbot, profile, theme):
+    engine, link = ScriptedEngine(profile), EngineLink(profile)
+    palette = Palette(link, theme)
+    qtbot.addWidget(palette)
+    palette.present()
+    panel = palette.panel
+    assert panel.pane.headline.text() == "Starting the engine…"
+    type_in(qtbot, panel, "roof")
+    press(qtbot, panel, Qt.Key.Key_Return)
+    assert "What you typed stays" in panel.pane.sentence.text()
+    engine.start()
+    link.start()
+    qtbot.waitUntil(lambda: showing(panel) == "answer" and panel._asking is None)
+    assert panel.card.quote_block.text.text() == QUOTE.text
+    assert panel.question.text() == "roof"
+    link.close()
+    engine.stop()
+
+
+def test_an_engine_that_dies_in_mid_answer_leaves_the_question_and_answers_it_anew(qtbot, panel, scripted, link):
+    scripted.script.pause = 0.03
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "You chose" in panel.card.prose.text)
+    scripted.script.pause = 0.0
+    scripted.cut()
+    qtbot.waitUntil(lambda: panel._asking is None, timeout=8000)
+    assert panel.question.text() == "roof"
+    assert panel.card.prose.text.count("You chose") == 1, "the half answer was forgotten"
+
+
+def test_an_engine_that_cannot_start_is_said_with_the_way_out(qtbot, panel, link):
+    link._set_state("gone", Problem("The engine could not start.", "`offhand doctor` looks for the cause."))
+    panel.question.setText("roof")
+    panel._typed()
+    assert panel.pane.headline.text() == "The engine is not running"
+    assert "doctor" in panel.pane.sentence.text()
+    assert panel.pane.action.text() == "Try now"
+    assert panel.question.text() == "roof"
+
+
+def test_it_has_two_heights_only(qtbot, palette, panel):
+    low = palette.height()
+    type_in(qtbot, panel, "r")
+    qtbot.waitUntil(lambda: showing(panel) == "results")
+    high = palette.height()
+    assert high > low
+    answered(qtbot, panel)
+    assert palette.height() == high
+
+
+def test_everything_has_a_name_for_screen_readers(panel):
+    assert panel.question.accessibleName() == "Question"
+    assert panel.results.accessibleName() == "Passages found"
+    panel.results.show_hits(hits()[:1], "roof", follow=False)
+    spoken = panel.results.results.index(0).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "Roof" in spoken
+    assert "line 31" in spoken
+
+
+def test_fewer_hits_take_rows_away_and_more_add_them(panel):
+    rows = panel.results.results
+    for count in (3, 1, 8, 0, 2):
+        panel.results.show_hits(hits()[:count], "roof", follow=False)
+        assert rows.rowCount() == count
+    assert panel.results.chosen().chunk_id == msgspec.structs.astuple(hits()[0])[0]

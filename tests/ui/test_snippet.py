@@ -1,0 +1,38 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.snippet import excerpt, spans
+
+
+def bold(text: str, words: str) -> list[str]:
+    return [text[a:b] for a, b in spans(text, words)]
+
+
+def test_words_are_marked_from_their_first_to_their_last_letter():
+    assert bold("The roof, roofing and proof", "Roof") == ["roof", "roofing"]
+
+
+def test_short_words_are_marked_only_where_nothing_else_was_typed():
+    assert bold("What did we do about the roof", "what did the roof") == ["What", "roof"]
+    assert bold("the end", "the") == ["the"]
+
+
+def test_scripts_without_spaces_are_marked_inside():
+    assert bold("我们决定用陶瓦屋顶", "屋顶") == ["屋顶"]
+
+
+def test_the_excerpt_shows_the_part_with_most_of_the_words_and_no_markup():
+    text = "## Plan\n" + "filler words here " * 30 + "the **clay** tiles of the roof [[note]] " + "more filler " * 40
+    shown, marks = excerpt(text, "clay tiles roof", 120)
+    assert {shown[a:b] for a, b in marks} == {"clay", "tiles", "roof"}
+    assert shown.startswith("…")
+    assert shown.endswith("…")
+    assert "**" not in shown
+    assert "\n" not in shown
+
+
+@given(st.text(max_size=400), st.text(max_size=60), st.integers(10, 200))
+def test_any_text_and_any_words_give_spans_inside_the_excerpt(text, words, length):
+    shown, marks = excerpt(text, words, length)
+    assert len(shown) <= length + 2
+    assert all(0 <= a < b <= len(shown) for a, b in marks)

@@ -1,0 +1,49 @@
+import pytest
+from PySide6.QtWidgets import QSystemTrayIcon
+
+from core.protocol import Configure
+from ui.tray import Tray
+
+
+@pytest.fixture
+def tray(link, theme):
+    return Tray(link, theme)
+
+
+def labels(tray):
+    return [action.text() for action in tray.menu.actions() if not action.isSeparator()]
+
+
+def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
+    assert labels(tray) == ["211 files ready", "Ask…", "Open Offhand", "Offline", "Quit"]
+    assert not tray.state.isEnabled()
+    assert tray.icon.toolTip() == "Offhand: 211 files ready"
+
+
+def test_each_entry_asks_for_its_thing(qtbot, tray):
+    for text, signal in (
+        ("Ask…", tray.ask_requested),
+        ("Open Offhand", tray.open_requested),
+        ("Quit", tray.quit_requested),
+    ):
+        with qtbot.waitSignal(signal):
+            next(action for action in tray.menu.actions() if action.text() == text).trigger()
+
+
+def test_offline_is_switched_and_shown(qtbot, tray, scripted):
+    tray.offline.trigger()
+    qtbot.waitUntil(lambda: Configure("offline", "true") in scripted.calls)
+    qtbot.waitUntil(lambda: tray.state.text() == "211 files ready, offline")
+    assert tray.offline.isChecked()
+
+
+def test_a_tray_that_comes_later_is_found(qtbot, tray, monkeypatch):
+    # No tray host exists on the offscreen platform; the real one is met in test_app's desktop test.
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: False))
+    assert tray.look() is False
+    assert tray._again.isActive()
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: True))
+    with qtbot.waitSignal(tray.appeared):
+        tray._again.timeout.emit()
+    assert not tray._again.isActive()
+    tray.icon.hide()
