@@ -59,7 +59,7 @@ def stop(profile: Profile) -> bool:
 
 def _start(profile: Profile) -> EngineChannel:
     deadline = time.monotonic() + START_SECONDS
-    process = _spawn(profile)
+    process, before = _spawn(profile)
     while time.monotonic() < deadline:
         channel = find(profile)
         if channel is not None and channel.hello.build == build_id():
@@ -68,16 +68,17 @@ def _start(profile: Profile) -> EngineChannel:
         if status == EXIT_ANOTHER:
             # Another client's engine holds the lock: it is coming up (wait for it) or going down (try again).
             time.sleep(0.05)
-            process = _spawn(profile) if channel is None else process
+            process, before = _spawn(profile) if channel is None else (process, before)
         elif status is not None:
-            raise EngineUnreachable(_last_words(profile, status), "`offhand doctor` looks for the cause.")
+            raise EngineUnreachable(_last_words(profile, before, status), "`offhand doctor` looks for the cause.")
         time.sleep(0.02)
     raise EngineUnreachable(
         f"The engine did not answer within {START_SECONDS:.0f} seconds.", "Try again; `offhand doctor` looks into it."
     )
 
 
-def _spawn(profile: Profile) -> "subprocess.Popen[bytes]":
+def _spawn(profile: Profile) -> "tuple[subprocess.Popen[bytes], int]":
+    """The started process, and where in `engine.stderr` its words begin."""
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -85,7 +86,8 @@ def _spawn(profile: Profile) -> "subprocess.Popen[bytes]":
     if profile.home is not None:
         environment["OFFHAND_HOME"] = str(profile.home)
     with (profile.logs / "engine.stderr").open("ab") as words:
-        return subprocess.Popen(
+        before = words.tell()
+        process = subprocess.Popen(
             command("--process", "engine"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -94,6 +96,7 @@ def _spawn(profile: Profile) -> "subprocess.Popen[bytes]":
             env=environment,
             **detached,
         )
+    return process, before
 
 
 def _end(channel: EngineChannel) -> None:
@@ -120,9 +123,9 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _last_words(profile: Profile, status: int) -> str:
+def _last_words(profile: Profile, before: int, status: int) -> str:
     try:
-        lines = (profile.logs / "engine.stderr").read_text(errors="replace").strip().splitlines()
+        lines = (profile.logs / "engine.stderr").read_bytes()[before:].decode(errors="replace").splitlines()
     except OSError:
         lines = []
     said = next((line.removeprefix("offhand: ") for line in reversed(lines) if line.startswith("offhand: ")), "")

@@ -92,3 +92,21 @@ def test_reading_changes_nothing(tmp_path: Path) -> None:
     after = file.stat()
     assert (before.st_mtime_ns, before.st_size, before.st_mode) == (after.st_mtime_ns, after.st_size, after.st_mode)
     assert [path.name for path in tmp_path.iterdir()] == ["a.md"]
+
+
+def test_a_file_that_is_being_written_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other writer is played by a hook on `fstat`: nothing else can change the file at just that moment."""
+    file = tmp_path / "a.md"
+    file.write_bytes(b"old")
+    real, asked = os.fstat, []
+
+    def fstat(descriptor: int) -> os.stat_result:
+        status = real(descriptor)
+        asked.append(descriptor)
+        if len(asked) == 1:
+            file.write_bytes(b"new and longer")
+        return status
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    assert read(str(file), str(tmp_path), LIMIT) == b"new and longer"
+    assert len(asked) == 4
