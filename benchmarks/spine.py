@@ -125,7 +125,6 @@ def index_folder(engine: Engine, folder: Path) -> tuple[float, float, int, int]:
 
 def bare_rate(folder: Path) -> float:
     """Passages a second of the embedder alone, in this process, on the very passages of `folder`."""
-    from indexer.chunk import Chunker
     from indexer.embed import Embedder
     from indexer.extract.extractor import Extract, build
 
@@ -146,7 +145,6 @@ def bare_rate(folder: Path) -> float:
     embedder.embed(texts[:32])
     start = time.perf_counter()
     embedder.embed(texts)
-    assert Chunker
     return len(texts) / (time.perf_counter() - start)
 
 
@@ -155,7 +153,7 @@ def queries(folder: Path, count: int) -> list[str]:
     dice = random.Random(11)
     texts = [path.read_text("utf-8", errors="replace").split() for path in sorted(folder.rglob("*.md"))]
     texts = [words for words in texts if len(words) > 10]
-    made = []
+    made: list[str] = []
     while len(made) < count:
         words = dice.choice(texts)
         at = dice.randrange(len(words) - 3)

@@ -134,6 +134,15 @@ class Child(Generic[CallT, EventT]):
             self._bury(channel)
             raise
 
+    def start(self) -> None:
+        """Start the process now instead of with its next call, where it does not run.
+
+        Raises:
+            Gone, Overdue: it could not start.
+            ChildOff: it died too often.
+        """
+        self._ready()
+
     def ask(self, call: CallT, *, patience: float | None = None) -> EventT:
         """Send a call that has exactly one event and return it."""
         events = list(self.call(call, patience=patience))

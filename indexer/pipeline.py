@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from indexer import scan
 from indexer.child import Child
@@ -109,6 +108,7 @@ class Pipeline:
         self,
         database: Database,
         readers: Sequence[Reader],
+        *,
         largest: Callable[[], int],
         look: Callable[[set[str]], None],
         on_stored: Callable[[], None],
@@ -224,8 +224,3 @@ class Pipeline:
         self._counted.discard(known.id)
         with self._database.write() as connection:
             files.set_aside(connection, known.id, "failed", reason)
-
-
-def exists(path: str) -> bool:
-    """Whether a folder is there."""
-    return Path(path).is_dir()

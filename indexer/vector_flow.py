@@ -5,6 +5,7 @@ Each step is a transaction that can be repeated, so a kill costs at most the bat
 
 import logging
 from collections.abc import Callable
+from typing import TypeVar
 
 from indexer import semantics
 from indexer.child import Child
@@ -17,6 +18,8 @@ from indexer.store.outbox import Pointer
 from indexer.worker import Gone
 
 log = logging.getLogger(__name__)
+
+EventT = TypeVar("EventT")
 
 Meaning = Child[semantics.Call, semantics.Event]
 
@@ -38,9 +41,7 @@ class VectorFlow:
         notices: where trouble is told.
     """
 
-    def __init__(
-        self, database: Database, meaning: Meaning, on_change: Callable[[], None], notices: Notices
-    ) -> None:
+    def __init__(self, database: Database, meaning: Meaning, on_change: Callable[[], None], notices: Notices) -> None:
         self.rate = Rate()
         self._database = database
         self._meaning = meaning
@@ -144,7 +145,7 @@ class VectorFlow:
             if outbox.pointer(connection) != pointer:
                 outbox.point(connection, pointer)
 
-    def _ask(self, call: semantics.Call, expected: type[semantics.EventT]) -> semantics.EventT:
+    def _ask(self, call: semantics.Call, expected: type[EventT]) -> EventT:
         event = self._meaning.ask(call, patience=PATIENCE)
         assert isinstance(event, expected)
         return event

@@ -3,6 +3,7 @@
 import re
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ("requirements.lock", "local-model.lock")
@@ -21,7 +22,7 @@ def locked_names() -> list[str]:
 def licence(name: str) -> str | None:
     """The licence a package states, in a few words; None when it is not installed on this system."""
     try:
-        fields = metadata(name)
+        fields: Any = metadata(name)
     except PackageNotFoundError:
         return None
     stated = fields.get("License-Expression") or ""

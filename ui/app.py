@@ -90,6 +90,7 @@ class App(QObject):
         self.tray.ask_requested.connect(self.palette.present)
         self.tray.open_requested.connect(self.window.present)
         self.tray.appeared.connect(self._can_come_back)
+        self.tray.appeared.connect(lambda: log.info("in the tray"))
         for source in (self.tray, self.window):
             source.quit_requested.connect(self._qt.quit)
         self.link.state_changed.connect(self._settings_wanted)
@@ -131,6 +132,7 @@ class App(QObject):
 
     def _hotkey_is(self, result: Result) -> None:
         self._registered = result
+        log.info("shortcut: %s", result.message)
         self.window.status.show_shortcut(result.message)
         self._can_come_back()
 

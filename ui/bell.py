@@ -50,13 +50,15 @@ class Bell(QObject):
     def _read(self) -> None:
         """Look at every open line: there is hardly ever more than one."""
         for line in list(self._lines):
-            if line.canReadLine():
-                self._hear(line)
-            elif line.bytesAvailable() <= LONGEST and line.state() == QLocalSocket.LocalSocketState.ConnectedState:
+            whole = line.canReadLine()
+            gone = line.state() != QLocalSocket.LocalSocketState.ConnectedState or line.bytesAvailable() > LONGEST
+            if line not in self._lines or not (whole or gone):
                 continue
             self._lines.remove(line)
             line.readyRead.disconnect(self._read)
             line.disconnected.disconnect(self._read)
+            if whole:
+                self._hear(line)
             line.disconnectFromServer()
             line.deleteLater()
 

@@ -89,6 +89,8 @@ class FoldersPage(Page):
         self.parts.addWidget(self.ignore)
         self.parts.addStretch(1)
         link.reported.connect(self._show)
+        if link.report is not None:
+            self._show(link.report)
 
     def _problems_card(self) -> QFrame:
         again = button("Try all again", "quiet", lambda: self._call(Retry()))

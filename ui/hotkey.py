@@ -14,6 +14,17 @@ Status = Literal["ok", "taken", "unavailable", "invalid"]
 WAY_OUT = "Bind the command `offhand toggle` to a key in your desktop's own settings."
 
 
+MODIFIER_KEYS = {
+    Qt.Key(0),
+    Qt.Key.Key_unknown,
+    Qt.Key.Key_Shift,
+    Qt.Key.Key_Control,
+    Qt.Key.Key_Alt,
+    Qt.Key.Key_AltGr,
+    Qt.Key.Key_Meta,
+}
+
+
 @dataclass(frozen=True)
 class Result:
     """How a registration went; `message` is a sentence for the person, with the way out where there is one."""
@@ -75,7 +86,7 @@ def parse(combination: str) -> Combination | None:
         return None
     pressed = sequence[0]  # type: ignore[index]  # the stubs do not know it
     key, modifiers = pressed.key(), pressed.keyboardModifiers()
-    if key in (Qt.Key.Key_unknown, Qt.Key(0)):
+    if key in MODIFIER_KEYS:
         return None
     strong = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
     if not modifiers & strong and not Qt.Key.Key_F1 <= key <= Qt.Key.Key_F35:

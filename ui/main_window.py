@@ -84,8 +84,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(inner)
         for number in range(len(PAGES)):
             QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self, partial(self.show_page, number))
-        QShortcut(QKeySequence.StandardKey.Quit, self, self.quit_requested.emit)
-        QShortcut(QKeySequence.StandardKey.Close, self, self.close)
+        QShortcut(QKeySequence("Ctrl+Q"), self, self.quit_requested.emit)
+        QShortcut(QKeySequence("Ctrl+W"), self, self.close)
 
     def _sidebar(self) -> QWidget:
         side = QWidget()

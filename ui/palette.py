@@ -31,7 +31,7 @@ class Palette(QWidget):
         super().__init__(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
         self._margin = SHADOW if composited else 0
-        self.setWindowTitle("Offhand")
+        self.setWindowTitle("Offhand palette")
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground, composited)
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
         self.panel = AskPanel(link, theme)

@@ -51,6 +51,8 @@ class StatusPage(Page):
         link.state_changed.connect(self._show_state)
         theme.changed.connect(self._recolor)
         self._show_state()
+        if link.report is not None:
+            self._show(link.report)
 
     def _build(self) -> None:
         self._grid.setContentsMargins(0, 0, 0, 0)

@@ -15,10 +15,10 @@ from indexer.records import Hit, Problem
 
 # Weights and thresholds: docs/decisions/0004-quote-threshold.md; benchmarks/quote_threshold.py measures them again.
 COVER_WEIGHT = 0.8
-ABOVE_SHARE = 0.5  # what a question's word counts that stands in the headings above a sentence, not in it
+ABOVE_SHARE = 0.8  # what a question's word counts that stands in the headings above a sentence, not in it
 BESIDE_SHARE = 0.4  # and in the sentence before or after
 NEIGHBOUR_RATIO = 0.6  # a neighbour that scores this share of the best sentence is quoted with it
-JUDGED_BY_MEANING = 12  # sentences; embedding one costs about 4 ms, so only those that the words favour are
+JUDGED_BY_MEANING = 16  # sentences; embedding one costs 3 to 6 ms, so only those that the words favour are
 THRESHOLD = 0.8
 THRESHOLD_BY_WORDS = 0.38
 
@@ -98,15 +98,15 @@ def _with_meaning(
     question: str, hits: Sequence[Hit], split: list[list[Unit]], candidates: list[Candidate], library: Library
 ) -> list[Candidate]:
     judged = candidates[:JUDGED_BY_MEANING]
-    texts = [_readable(hits[c.hit].text, split[c.hit][c.at]) for c in judged]
+    texts = [_readable(hits[c.hit], split[c.hit][c.at]) for c in judged]
     cosines = library.similarity(question, texts) if texts else []
     return [c._replace(score=cosine + COVER_WEIGHT * c.cover) for c, cosine in zip(judged, cosines, strict=True)]
 
 
-def _readable(text: str, unit: Unit) -> str:
-    """A unit as the embedding model should read it: what hangs under something says little by itself."""
-    words = text[unit.start : unit.end]
-    return words if unit.kind == "prose" or not unit.context else f"{unit.context} {words}"
+def _readable(hit: Hit, unit: Unit) -> str:
+    """A unit as the embedding model should read it: with what it hangs under, without which it often says little."""
+    above = [hit.title, *hit.heading.split(" › "), unit.context]
+    return " › ".join(dict.fromkeys(part for part in above if part)) + ": " + hit.text[unit.start : unit.end]
 
 
 def _span(best: Candidate, candidates: list[Candidate], parts: list[Unit], text: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from core.models import llama
 from core.paths import Profile, command, model_directories
@@ -67,6 +68,10 @@ class Children:
         ]
 
     @property
+    def _everyone(self) -> tuple[Child[Any, Any], ...]:
+        return (self.semantics, self.llm, *self.extractors)
+
+    @property
     def model_name(self) -> str:
         """The local model as a person knows it, "" when there is none."""
         return self.model_file.stem if self.model_file else ""
@@ -85,12 +90,11 @@ class Children:
 
     def report(self) -> list[ChildInfo]:
         """Each process, its state and its resident memory in bytes."""
-        everyone = [self.semantics, self.llm, *self.extractors]
-        return [ChildInfo(child.name, child.state, child.pid, child.memory()) for child in everyone]
+        return [ChildInfo(child.name, child.state, child.pid, child.memory()) for child in self._everyone]
 
     def stop(self) -> None:
         """End them all."""
-        for child in (self.semantics, self.llm, *self.extractors):
+        for child in self._everyone:
             child.stop()
 
     def _warm(self) -> None:

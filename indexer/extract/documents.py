@@ -16,9 +16,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from indexer.extract.docx import guard, restore
 from indexer.extract.markdown import markdown_headings, plain_words, without_targets
 from indexer.extract.parsed import MAX_LEVEL, Heading, Parsed
 from indexer.extract.plain import decode, heading_facts, name_dates
+from indexer.extract.registry import DOCX
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +71,8 @@ def parse_document(content: bytes, mime: str, stem: str) -> Parsed | str:
         if mime == "text/html":
             parsed = _parse_html(content, stem)
         else:
-            parsed = _parse_result(extract_bytes_sync(content, mime, config=_config()), content, mime, stem)
+            guarded = guard(content) if mime == DOCX else content
+            parsed = _parse_result(extract_bytes_sync(guarded, mime, config=_config()), content, mime, stem)
     except KreuzbergError as error:
         log.info("kreuzberg refused a file of type %s: %s", mime, error)
         return LOCKED if "password" in str(error).lower() or content.startswith(_OLE) else DAMAGED
@@ -117,7 +120,7 @@ def _parsed(text: str, headings: list[Heading], title: str, stem: str, pages: li
 
 def _title(metadata: Mapping[str, Any]) -> str:
     words = metadata.get("title") or metadata.get("subject") or ""
-    title = " ".join(words.split()) if isinstance(words, str) else ""
+    title = " ".join(restore(words).split()) if isinstance(words, str) else ""
     return "" if _NO_TITLE.match(title) else title
 
 
@@ -177,7 +180,7 @@ class _Rendering:
         return "".join(self._blocks)
 
     def _node(self, content: Mapping[str, Any], page: int | None) -> None:
-        words = (content.get("text") or "").replace("\r\n", "\n").replace("\0", "").strip("\n")
+        words = restore(content.get("text") or "").replace("\r\n", "\n").replace("\0", "").strip("\n")
         mark = _PAGE.match(words)
         if page or mark:
             self._page(int(mark[1]) if mark else page or 0)
@@ -230,7 +233,7 @@ def _table(grid: Mapping[str, Any]) -> str:
     rows = [[""] * grid["cols"] for _ in range(grid["rows"])]
     for cell in grid["cells"]:
         if cell["row"] < len(rows) and cell["col"] < grid["cols"]:
-            rows[cell["row"]][cell["col"]] = " ".join(cell["content"].split()).replace("|", "\\|")
+            rows[cell["row"]][cell["col"]] = " ".join(restore(cell["content"]).split()).replace("|", "\\|")
     lines = [f"| {' | '.join(row)} |" for row in rows if any(row)]
     return "\n".join([*lines[:1], f"|{' --- |' * grid['cols']}", *lines[1:]]) if lines else ""
 

@@ -31,13 +31,14 @@ _TEXTS: tuple[tuple[Reader, tuple[str, ...]], ...] = (
 )
 
 _OOXML = "application/vnd.openxmlformats-officedocument"
+DOCX = f"{_OOXML}.wordprocessingml.document"
 _OASIS = "application/vnd.oasis.opendocument"
 _DOCUMENTS = {
     ".pdf": "application/pdf",
     ".html": "text/html",
     ".htm": "text/html",
     ".xhtml": "text/html",
-    ".docx": f"{_OOXML}.wordprocessingml.document",
+    ".docx": DOCX,
     ".pptx": f"{_OOXML}.presentationml.presentation",
     ".xlsx": f"{_OOXML}.spreadsheetml.sheet",
     ".xls": "application/vnd.ms-excel",

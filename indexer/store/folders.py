@@ -35,17 +35,18 @@ def mark_removed(connection: apsw.Connection, folder_id: int) -> None:
     connection.execute("UPDATE folders SET removed = 1, path = 'removed:' || id WHERE id = ?", (folder_id,))
 
 
-def remove_some(connection: apsw.Connection, files: int) -> bool:
-    """Forget up to `files` files of removed folders, then the folders. Returns whether any are left."""
+def remove_some(connection: apsw.Connection, files: int) -> int:
+    """Forget up to `files` files of removed folders, and the folders that have none. Returns how many files."""
     connection.execute(
         "DELETE FROM files WHERE id IN (SELECT f.id FROM files f JOIN folders o ON o.id = f.folder_id "
         "WHERE o.removed LIMIT ?)",
         (files,),
     )
+    removed = connection.changes()
     connection.execute(
         "DELETE FROM folders WHERE removed AND NOT EXISTS (SELECT 1 FROM files WHERE folder_id = folders.id)"
     )
-    return bool(connection.execute("SELECT 1 FROM folders WHERE removed").fetchall())
+    return removed
 
 
 def identity(connection: apsw.Connection, folder_id: int) -> str | None:

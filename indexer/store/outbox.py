@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from indexer.store.passages import embedding_text
 
+_UNUSED = "hash NOT IN (SELECT vector_hash FROM chunks)"
+
 
 class Pointer(Struct, frozen=True):
     """Which generation of the vector store is valid, what its files looked like, and whose vectors it holds.
@@ -110,7 +112,20 @@ def store_vectors(connection: apsw.Connection, model: str, made: Mapping[bytes, 
     )
 
 
-def drop_orphans(connection: apsw.Connection) -> int:
-    """Remove vectors that no passage uses. Returns how many; the triggers leave none."""
-    connection.execute("DELETE FROM embeddings WHERE hash NOT IN (SELECT vector_hash FROM chunks)")
-    return connection.changes()
+def orphans(connection: apsw.Connection) -> int:
+    """How many stored vectors no passage uses; the triggers leave none."""
+    row = connection.execute(f"SELECT count(*) FROM embeddings WHERE {_UNUSED}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def drop_orphans(connection: apsw.Connection) -> None:
+    """Remove them."""
+    connection.execute(f"DELETE FROM embeddings WHERE {_UNUSED}")
+
+
+def differences(connection: apsw.Connection, held: set[int]) -> tuple[list[int], list[int]]:
+    """Of the ids Chroma holds: those it lacks, and those it should not have; what is owed anyway is neither."""
+    owed = {int(chunk_id) for (chunk_id,) in connection.execute("SELECT chunk_id FROM vector_outbox")}
+    right = {int(chunk_id) for (chunk_id,) in connection.execute("SELECT id FROM chunks")}
+    return sorted(right - held - owed), sorted(held - right - owed)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from desktop import screen
 from pytestqt.qtbot import QtBot
 from scripted import offhand
 from scripted_engine import ScriptedEngine
@@ -15,7 +16,7 @@ from core.paths import Profile
 from ui.engine_link import EngineLink
 from ui.theme import Theme
 
-__all__ = ["offhand"]
+__all__ = ["offhand", "screen"]
 
 HERE = Path(__file__).parent
 

@@ -6,6 +6,7 @@ the real one cannot be asked for. Tests that need no such moment use the real en
 
 import os
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -207,6 +208,8 @@ class ScriptedEngine:
     def stop(self) -> None:
         """End, as a killed process would: every line is cut."""
         if self._listener is not None:
+            # Closing alone does not wake the thread in accept(); its private socket can be woken.
+            self._listener._listener._socket.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
             self._listener.close()
             self._listener = None
         self.cut()

@@ -14,7 +14,6 @@ def page(qtbot, link, theme):
     qtbot.addWidget(made)
     made.resize(800, 900)
     made.show()
-    made._show(link.report)
     return made
 
 

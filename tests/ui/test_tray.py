@@ -37,6 +37,7 @@ def test_offline_is_switched_and_shown(qtbot, tray, scripted):
     assert tray.offline.isChecked()
 
 
+@pytest.mark.qt_log_ignore("No such signal QPlatformNativeInterface")
 def test_a_tray_that_comes_later_is_found(qtbot, tray, monkeypatch):
     # No tray host exists on the offscreen platform; the real one is met in test_app's desktop test.
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", staticmethod(lambda: False))

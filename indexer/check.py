@@ -1,0 +1,114 @@
+"""The check-up of the index: is the catalog sound, does it agree with the disk and with Chroma. Repairs when asked.
+
+Nothing here can lose anything: the notes are the truth for the catalog, and the catalog for Chroma.
+"""
+
+from collections.abc import Callable, Iterator
+
+import apsw
+
+from indexer import scan, semantics
+from indexer.ignore import IgnoreRules
+from indexer.records import Finding, Problem
+from indexer.store import folders, outbox
+from indexer.store.database import Database
+from indexer.vector_flow import PATIENCE, Meaning
+
+FIX = "`offhand doctor --fix` repairs it."
+
+
+def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
+    """The file's structure, its word index, and vectors nobody uses."""
+    with database.read() as connection:
+        said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+    sound = said == ["ok"]
+    yield Finding(
+        "catalog",
+        sound,
+        "The catalog is sound." if sound else f"The catalog is damaged: {'; '.join(said)}",
+        ""
+        if sound
+        else f"Stop Offhand, move {database.path} away and add your folders again; your notes are untouched.",
+    )
+    yield _word_index(database, fix=fix)
+    with database.read() as connection:
+        orphans = outbox.orphans(connection)
+    if fix and orphans:
+        with database.write() as connection:
+            outbox.drop_orphans(connection)
+    yield _finding(
+        "stored vectors",
+        orphans,
+        f"{orphans} stored vectors belong to no passage.",
+        "Every stored vector is used.",
+        fix,
+    )
+
+
+def disk(database: Database, rules: IgnoreRules, *, fix: bool) -> Iterator[Finding]:
+    """Each folder against what the catalog says about it."""
+    with database.read() as connection:
+        watched = folders.watched(connection)
+    for folder in watched:
+        look = scan.compare(database, folder, rules)
+        if look.identity is None:
+            what = f"{folder.path} cannot be reached; its passages are kept."
+            yield Finding("folder", False, what, "Connect the disk, or take the folder off the list.")
+            continue
+        if fix and len(look):
+            scan.apply(database, [look])
+        what = (
+            f"{folder.path} has {len(look.new)} new, {len(look.changed)} changed and {len(look.gone)} vanished files "
+            "that the catalog does not know."
+        )
+        yield _finding("folder", len(look), what, f"The catalog agrees with {folder.path}.", fix)
+
+
+def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, fix: bool) -> Iterator[Finding]:
+    """Chroma against the catalog: a sample must find itself, and the ids must be the same."""
+    try:
+        verified = meaning.ask(semantics.Verify(sample=True), patience=PATIENCE)
+        assert isinstance(verified, semantics.Verified)
+        report = verified.report
+        if report.state != "ready":
+            if fix and report.state == "broken":
+                meaning.ask(semantics.Rebuild("asked by the doctor"), patience=PATIENCE)
+            doubt()
+            what = f"The vector index is not ready ({report.state}: {report.why}); an exact search answers meanwhile."
+            yield Finding("vector index", False, what, "It is rebuilt by itself.", fixed=fix)
+            return
+        listed = meaning.ask(semantics.ListIds(), patience=PATIENCE)
+        assert isinstance(listed, semantics.Ids)
+    except Problem as problem:
+        yield Finding("vector index", False, problem.what, problem.next_step)
+        return
+    with database.read() as connection:
+        missing, ghosts = outbox.differences(connection, set(listed.ids))
+    if fix and (missing or ghosts):
+        with database.write() as connection:
+            outbox.owe(connection, missing)
+            outbox.owe_removal(connection, ghosts)
+        doubt()
+    what = f"The vector index lacks {len(missing)} passages and holds {len(ghosts)} that are gone."
+    well = f"The vector index is sound and holds {report.vectors} vectors."
+    yield _finding("vector index", len(missing) + len(ghosts), what, well, fix)
+
+
+def _word_index(database: Database, *, fix: bool) -> Finding:
+    try:
+        with database.write() as connection:
+            connection.execute("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)")
+        return Finding("word index", True, "The word index agrees with the passages.")
+    except Problem as problem:
+        if not isinstance(problem.__cause__, apsw.CorruptError):
+            raise
+    if fix:
+        with database.write() as connection:
+            connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild')")
+    return _finding("word index", 1, "The word index does not agree with the passages.", "", fix)
+
+
+def _finding(name: str, wrong: int, what: str, well: str, fix: bool) -> Finding:
+    if not wrong:
+        return Finding(name, True, well)
+    return Finding(name, False, what, "" if fix else FIX, fixed=fix)

@@ -1,0 +1,357 @@
+"""The facade of the indexer: folders in, passages out. Everything else in this room is reached through it."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from indexer import check, scan, search, semantics
+from indexer.ignore import IgnoreRules, explain
+from indexer.loop import Loop, Notices
+from indexer.pipeline import Pipeline, Reader
+from indexer.records import Counts, FileProblem, Finding, Folder, FolderRefused, Hit, Problem
+from indexer.search import Stage
+from indexer.store import files, folders, passages
+from indexer.store.database import Database
+from indexer.store.folders import FolderTally
+from indexer.vector_flow import Meaning, VectorFlow
+from indexer.watch import Watcher
+
+log = logging.getLogger(__name__)
+
+RESCAN_SECONDS = 600.0
+RESCAN_DEAF_SECONDS = 60.0  # while the system reports no changes
+MANY = 200  # paths at once: comparing the whole folder is cheaper
+REMOVED_AT_ONCE = 200  # files in one transaction, so that a search or a save never waits long
+STOP_SECONDS = 3.0
+
+
+class Index:
+    """A person's folders, indexed and searchable.
+
+    Args:
+        path: the catalog's file.
+        meaning: the semantics process.
+        readers: the extractor processes.
+        rules: which files are left alone.
+        protected: folders that may not be added: the profile.
+        on_change: called, from any thread, when something a person could see has changed.
+
+    Raises:
+        CatalogUnusable: the catalog cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        meaning: Meaning,
+        readers: Sequence[Reader],
+        rules: IgnoreRules,
+        *,
+        protected: Sequence[Path] = (),
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = Database(path)
+        self._meaning = meaning
+        self._rules = rules
+        self._protected = [Path(os.path.realpath(folder)) for folder in protected]
+        self._on_change = on_change
+        self._notices = Notices(on_change)
+        self._guard = threading.Lock()
+        self._choosing = threading.Lock()  # folders are added and removed one at a time
+        self._to_look: set[str] = set()
+        self._everything = True
+        self._looking = True
+        self._looked_at = 0.0
+        self._scanner = Loop("scan", self._scan, self._notices)
+        self._watcher = Watcher(self._look, self.rescan, self._notices)
+        self._flow = VectorFlow(self._database, meaning, on_change, self._notices)
+        self._pipeline = Pipeline(
+            self._database,
+            readers,
+            largest=lambda: self._rules.largest,
+            look=self._look,
+            on_stored=self._stored,
+            notices=self._notices,
+        )
+
+    def start(self) -> None:
+        """Begin to watch, scan, read and embed, all in the background."""
+        self._watcher.set_roots(folder.path for folder in self._watched())
+        for part in (self._watcher, self._scanner, self._pipeline, self._flow):
+            part.start()
+
+    def stop(self) -> None:
+        """End in good order; what is not done goes on at the next start."""
+        self._watcher.stop()
+        self._scanner.stop()
+        self._pipeline.stop(STOP_SECONDS)
+        self._flow.stop(STOP_SECONDS)
+        self._scanner.join(STOP_SECONDS)
+        self._database.close()
+
+    # ---- folders ----------------------------------------------------------------------------------------------------
+
+    def add_folder(self, path: Path) -> None:
+        """Watch a folder. It is indexed in the background.
+
+        Raises:
+            FolderRefused: it is missing, no folder, unreadable, inside or around a watched one, or the profile's.
+        """
+        with self._choosing:
+            real = Path(os.path.realpath(path.expanduser()))
+            with self._database.read() as connection:
+                watched = folders.watched(connection)
+            self._refuse(path, real, watched)
+            with self._database.write() as connection:
+                folders.add(connection, str(real))
+            self._watcher.set_roots([*(folder.path for folder in watched), str(real)])
+        self._look({str(real)})
+        self._on_change()
+
+    def remove_folder(self, path: Path) -> None:
+        """Forget a folder and all that was indexed from it; the folder itself is not touched. Returns when it is done.
+
+        Raises:
+            FolderRefused: it is not watched.
+        """
+        with self._choosing:
+            names = {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
+            watched = self._watched()
+            folder = next((folder for folder in watched if folder.path in names), None)
+            if folder is None:
+                raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
+            with self._database.write() as connection:
+                folders.mark_removed(connection, folder.id)
+            self._watcher.set_roots(other.path for other in watched if other.id != folder.id)
+            self._notices.clear(f"away {folder.path}")
+            self._forget_removed()
+        self._flow.wake()
+        self._on_change()
+
+    def folders(self) -> list[FolderTally]:
+        """The watched folders and where each stands."""
+        with self._database.read() as connection:
+            return folders.tallies(connection)
+
+    def set_rules(self, rules: IgnoreRules) -> None:
+        """Other rules from now on: files that they hide are forgotten, others are found."""
+        if rules != self._rules:
+            self._rules = rules
+            self.rescan()
+
+    def explain(self, path: Path) -> str:
+        """Why a file is not in the index as far as rules go, in words; "" when no rule hides it."""
+        for folder in self._watched():
+            if path.is_relative_to(folder.path):
+                return explain(folder.path, str(path), self._rules)
+        return "it lies in none of your folders"
+
+    def rescan(self) -> None:
+        """Look at everything again."""
+        with self._guard:
+            self._everything = self._looking = True
+        self._scanner.wake()
+
+    def retry(self, path: str = "") -> None:
+        """Let the failed files be read again, or the one at `path`."""
+        with self._database.write() as connection:
+            files.retry(connection, path)
+        self._pipeline.wake()
+        self._on_change()
+
+    # ---- finding ----------------------------------------------------------------------------------------------------
+
+    def search(self, words: str, limit: int, meaning: bool = True) -> Iterator[tuple[Stage, list[Hit], str]]:
+        """Passages, best first: ("words", hits, ""), and with `meaning` then ("fused", hits, note).
+
+        The note is one sentence when meaning could not be searched; the hits are then those found by words.
+        """
+        with self._database.read() as connection:
+            lexical = search.by_words(connection, words, max(limit, search.POOL))
+            hits = passages.hits(connection, search.fuse(lexical)[:limit])
+        yield "words", hits, ""
+        if not meaning or not words.strip():
+            return
+        try:
+            near = search.by_meaning(self._meaning, words, max(limit, search.POOL))
+        except Problem as problem:
+            yield "fused", hits, f"{problem.what} These passages were found by their words."
+            return
+        if near.exact:
+            self._flow.doubt()
+        with self._database.read() as connection:
+            fused = passages.hits(connection, search.fuse(lexical, near.ids))[:limit]
+        yield "fused", fused, ""
+
+    def similarity(self, question: str, sentences: list[str]) -> list[float]:
+        """The cosine of each sentence with the question.
+
+        Raises:
+            Problem: the embedding model is not available now.
+        """
+        if not sentences:
+            return []
+        call = semantics.Similarity(question[: search.LONGEST_TEXT], sentences)
+        scores = self._meaning.ask(call, patience=search.PATIENCE)
+        assert isinstance(scores, semantics.Scores)
+        return scores.scores
+
+    def document_frequency(self, terms: Sequence[str]) -> tuple[dict[str, int], int]:
+        """In how many passages each term occurs, and how many passages there are."""
+        folded = {term: search.fold(term) for term in terms}
+        with self._database.read() as connection:
+            found, total = passages.document_frequency(connection, folded.values())
+        return {term: found[form] for term, form in folded.items()}, total
+
+    def passages(self, ids: Sequence[int]) -> list[Hit]:
+        """The passages with these ids, in this order; those that are gone are left out."""
+        with self._database.read() as connection:
+            return passages.hits(connection, [(number, 0.0) for number in ids])
+
+    def neighbours(self, chunk_id: int, reach: int = 1) -> list[Hit]:
+        """A passage with up to `reach` before and after it in the same file, in the order of the text."""
+        with self._database.read() as connection:
+            return passages.around(connection, chunk_id, reach)
+
+    # ---- where it stands --------------------------------------------------------------------------------------------
+
+    def counts(self) -> Counts:
+        """The library in numbers."""
+        with self._database.read() as connection:
+            return folders.counts(connection)
+
+    def progress(self) -> tuple[Counts, float, float, float | None, bool]:
+        """Counts, files and passages a second, seconds left (None: unknown), and whether nothing more will happen.
+
+        What is stuck (no model, a full disk) counts as done; the notices say what it waits for.
+        """
+        counts = self.counts()
+        files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
+        read = not counts.waiting or self._pipeline.stuck
+        embedded = not counts.vectors_owed or self._flow.stuck
+        done = not self._looking and read and embedded
+        left: float | None = 0.0
+        if not done:
+            chunks_each = counts.chunks / counts.indexed if counts.indexed else 0.0
+            chunks = counts.vectors_owed + counts.waiting * chunks_each
+            left = chunks / chunks_per_s if chunks_per_s and chunks else None
+        return counts, files_per_s, chunks_per_s, left, done
+
+    def problems(self, limit: int) -> list[FileProblem]:
+        """Files that are not in the index, failed ones first."""
+        with self._database.read() as connection:
+            return files.problems(connection, limit)
+
+    def notices(self) -> list[str]:
+        """What a person should know about the work in the background."""
+        return self._notices.all()
+
+    def check(self, fix: bool = False) -> Iterator[Finding]:
+        """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""
+        yield from check.catalog(self._database, fix=fix)
+        yield from check.disk(self._database, self._rules, fix=fix)
+        yield from check.vectors(self._database, self._meaning, self._flow.doubt, fix=fix)
+        if fix:
+            self._pipeline.wake()
+            self._flow.wake()
+
+    # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _watched(self) -> list[Folder]:
+        with self._database.read() as connection:
+            return folders.watched(connection)
+
+    def _look(self, paths: set[str]) -> None:
+        with self._guard:
+            self._to_look |= paths
+            self._looking = True
+        self._scanner.wake()
+
+    def _stored(self) -> None:
+        self._flow.wake()
+        self._on_change()
+
+    def _scan(self) -> float:
+        period = RESCAN_DEAF_SECONDS if self._watcher.deaf else RESCAN_SECONDS
+        with self._guard:
+            everything = self._everything or time.monotonic() - self._looked_at > period
+            paths, self._to_look, self._everything = self._to_look, set(), False
+        if everything:
+            self._looked_at = time.monotonic()
+            self._forget_removed()
+        looks = []
+        for folder in self._watched():
+            for below in [None] if everything else _below(folder.path, paths):
+                looks.append(scan.compare(self._database, folder, self._rules, below))
+        if scan.apply(self._database, looks):
+            self._on_change()
+        for look in looks:
+            self._tell_reach(look)
+        self._pipeline.wake()
+        self._flow.wake()
+        with self._guard:
+            self._looking = self._everything or bool(self._to_look)
+        self._on_change()
+        return period
+
+    def _tell_reach(self, look: scan.Changes) -> None:
+        matter = f"away {look.folder.path}"
+        if look.identity is None:
+            self._notices.say(matter, f"{look.folder.path} cannot be reached; what was indexed from it is kept.")
+        else:
+            self._notices.clear(matter)
+
+    def _forget_removed(self) -> None:
+        removed = 0
+        while some := self._forget_some():
+            removed += some
+        if removed:
+            self._database.shrink()
+
+    def _forget_some(self) -> int:
+        with self._database.write() as connection:
+            return folders.remove_some(connection, REMOVED_AT_ONCE)
+
+    def _refuse(self, typed: Path, real: Path, watched: Sequence[Folder]) -> None:
+        if not real.exists():
+            raise FolderRefused(f"There is no folder {typed}.", "Check the spelling.")
+        if not real.is_dir():
+            raise FolderRefused(f"{typed} is a file, not a folder.", "Add the folder that holds it.")
+        for own in self._protected:
+            if real.is_relative_to(own) or own.is_relative_to(real):
+                raise FolderRefused(
+                    f"{typed} holds Offhand's own files or lies among them, and cannot be indexed.",
+                    "Add the folders with your notes one by one.",
+                )
+        for folder in watched:
+            other = Path(folder.path)
+            if real == other:
+                raise FolderRefused(f"{typed} is one of your folders already.", "Nothing needs to be done.")
+            if real.is_relative_to(other):
+                raise FolderRefused(
+                    f"{typed} lies inside {other}, which is indexed already.", "Nothing needs to be done."
+                )
+            if other.is_relative_to(real):
+                raise FolderRefused(f"{typed} contains {other}, which is indexed already.", f"Remove {other} first.")
+        try:
+            os.scandir(real).close()
+        except OSError as error:
+            raise FolderRefused(
+                f"{typed} cannot be read: {error.strerror or error}.", "Give your account permission to read it."
+            ) from error
+
+
+def _below(root: str, paths: set[str]) -> list[str | None]:
+    """The paths to look at inside a folder, those inside one another left out; None for the whole folder."""
+    if root in paths:
+        return [None]
+    found: list[str | None] = []
+    kept = ""
+    for path in sorted(path for path in paths if path.startswith(root + os.sep)):
+        if not kept or not path.startswith(kept + os.sep):
+            found.append(path)
+            kept = path
+    return found if len(found) <= MANY else [None]

@@ -1,0 +1,71 @@
+"""A screen of the test's own: Xvfb with openbox on it, and xdotool for real key presses."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+NEEDED = ("Xvfb", "openbox", "xdotool")
+
+
+class Screen:
+    """One X display.
+
+    Attributes:
+        environment: what a program needs to appear on it.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
+        self.environment.pop("WAYLAND_DISPLAY", None)
+
+    def do(self, *words: str) -> str:
+        """Run xdotool."""
+        ran = subprocess.run(["xdotool", *words], env=self.environment, capture_output=True, text=True, check=False)
+        return ran.stdout.strip()
+
+    def press(self, keys: str) -> None:
+        """Press and release keys, as on a keyboard."""
+        self.do("key", keys)
+
+    def focused(self) -> str:
+        """The title of the window that has the keyboard."""
+        return self.do("getactivewindow", "getwindowname")
+
+    def wait(self, condition: Callable[[], bool], seconds: float = 15.0) -> None:
+        """Wait until it holds; fails when it does not in time."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about"
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def screen(tmp_path) -> Iterator[Screen]:
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    started = []
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+        pass_fds=[write],
+        stderr=subprocess.DEVNULL,
+    )
+    started.append(server)
+    os.close(write)
+    with os.fdopen(read) as said:
+        made = Screen(int(said.readline()))
+    config = {**made.environment, "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    openbox = subprocess.Popen(
+        ["openbox", "--sm-disable"], env=config, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    started.append(openbox)
+    made.wait(lambda: made.do("get_desktop") != "")
+    yield made
+    for process in reversed(started):
+        process.terminate()
+        process.wait(10)
