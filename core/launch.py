@@ -12,7 +12,7 @@ from core.errors import EngineUnreachable
 from core.paths import Profile, build_id, command
 from core.protocol import Call, Done, Event, Shutdown
 from indexer.records import Problem
-from indexer.worker import Channel
+from indexer.worker import Channel, start_thread
 
 START_SECONDS = 20.0
 """How long a cold start may take before it is reported as failed."""
@@ -96,6 +96,7 @@ def _spawn(profile: Profile) -> "tuple[subprocess.Popen[bytes], int]":
             env=environment,
             **detached,
         )
+    start_thread("reap", process.wait)  # it outlives this client, or must not stay behind as a zombie of it
     return process, before
 
 

@@ -129,14 +129,13 @@ class _Scan:
             self.facts.extend(heading_facts(heading))
 
     def _inline(self, line: str, character: str, number: int) -> None:
+        if "[" in line and (character in "-*+>" or character.isdigit()) and (found := _TASK.match(line)):
+            due = _DUE.search(found[2])
+            day = due[1] if due and is_date(due[1]) else None
+            self.facts.append(Fact("task", found[2].rstrip(), "done" if found[1] in _DONE else "open", number, day))
         if "`" in line:
             line = _CODE.sub("", line)
         if "[" in line:
-            if (character in "-*+>" or character.isdigit()) and (found := _TASK.match(line)):
-                due = _DUE.search(found[2])
-                day = due[1] if due and is_date(due[1]) else None
-                state = "done" if found[1] in _DONE else "open"
-                self.facts.append(Fact("task", found[2].rstrip(), state, number, day))
             line = self._links(line, number)
         if "#" in line:
             for found in _TAG.finditer(line):

@@ -226,6 +226,11 @@ def test_tasks_and_when_they_are_due(line: str, state: str, due: str | None) -> 
     assert (task.value, task.due, task.line) == (state, due, 3)
 
 
+def test_a_tasks_words_stay_as_written() -> None:
+    (task,) = facts("- [ ] Run `make #1` for [[Anna|her]], due 2026-03-14  \n", "task")
+    assert task.text == "Run `make #1` for [[Anna|her]], due 2026-03-14"
+
+
 @pytest.mark.parametrize("line", ["- [] x", "[ ] x", "- [ ]", "-[ ] x", "- [link](x)", "```\n- [ ] x\n```"])
 def test_what_is_no_task(line: str) -> None:
     assert facts(f"{line}\n", "task") == []

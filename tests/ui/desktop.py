@@ -12,15 +12,16 @@ NEEDED = ("Xvfb", "openbox", "xdotool")
 
 
 class Screen:
-    """One X display.
-
-    Attributes:
-        environment: what a program needs to appear on it.
-    """
+    """One X display."""
 
     def __init__(self, number: int) -> None:
-        self.environment = {**os.environ, "DISPLAY": f":{number}", "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
-        self.environment.pop("WAYLAND_DISPLAY", None)
+        self._number = number
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program needs to appear on it."""
+        kept = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
+        return {**kept, "DISPLAY": f":{self._number}", "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
 
     def do(self, *words: str) -> str:
         """Run xdotool."""
