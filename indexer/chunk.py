@@ -305,7 +305,7 @@ def _parents(headings: list[Heading]) -> list[int]:
 
 
 def _stands_alone(character: str) -> bool:
-    """True for characters the tokenizer never joins with their neighbours: punctuation, Chinese and Japanese."""
+    """True for characters the tokenizer never joins with their neighbours: punctuation and Chinese."""
     if character.isascii():
         return not character.isalnum()
     return unicodedata.category(character).startswith("P") or _CHINESE.match(character) is not None

@@ -62,6 +62,7 @@ class Loop:
         self._ended = Cancellation()
         self._nap = Cancellation()
         self._left = Cancellation()
+        self._started = False
         self.in_trouble = False
 
     @property
@@ -71,6 +72,7 @@ class Loop:
 
     def start(self) -> None:
         """Begin."""
+        self._started = True
         start_thread(self.name, self._run)
 
     def wake(self) -> None:
@@ -84,7 +86,8 @@ class Loop:
 
     def join(self, seconds: float) -> None:
         """Wait for the end of the present step, up to `seconds`."""
-        self._left.wait(seconds)
+        if self._started:
+            self._left.wait(seconds)
 
     def _run(self) -> None:
         self._work()

@@ -84,9 +84,14 @@ def by_meaning(meaning: Child[semantics.Call, semantics.Event], text: str, limit
     Raises:
         Problem: meaning cannot be searched now.
     """
-    found = meaning.ask(semantics.Nearest(text[:LONGEST_TEXT], limit), patience=PATIENCE)
+    found = meaning.ask(semantics.Nearest(sendable(text), limit), patience=PATIENCE)
     assert isinstance(found, semantics.Neighbours)
     return found
+
+
+def sendable(text: str) -> str:
+    """A question as it can cross a process border: not too long, and no halves of characters."""
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
 
 
 def fuse(*rankings: Sequence[int]) -> list[tuple[int, float]]:

@@ -205,7 +205,7 @@ class Host(Generic[CallT, EventT]):
         except OSError as error:
             log.exception("a call failed")
             last = _Error(frame.id, "failed", f"The system refused: {error.strerror or error}.", "The log has more.")
-        except Exception as error:  # the barrier of this process: nothing raw reaches a person, everything the log
+        except BaseException as error:  # the barrier of this process; a panic in a Rust library is no Exception
             log.exception("a call failed")
             last = _Error(frame.id, "bug", f"Something went wrong inside Offhand ({type(error).__name__}).", _BUG_STEP)
         finally:

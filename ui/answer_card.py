@@ -103,6 +103,7 @@ class AnswerCard(QScrollArea):
         self.quote = quoted.quote
         self.quote_block.setVisible(quoted.quote is not None)
         self.missing.setVisible(quoted.quote is None)
+        self.sources_title.setText("Sources" if quoted.quote is not None else "The passages that come nearest")
         self._wait("")
         if quoted.quote is not None:
             where = path_within(quoted.quote.path, self.roots)
@@ -134,7 +135,7 @@ class AnswerCard(QScrollArea):
         supported = self.prose.finish(answer.answer if answer.sentences else "", answer.sentences)
         self.legend.setVisible(not supported)
         self.note.say(answer.note)
-        self.foot.setText(foot_words(answer.route, answer.timings))
+        self.foot.setText(foot_words(answer.route, answer.timings, quoted=answer.quote is not None))
         self.foot.setVisible(True)
 
     def show_problem(self, problem: Problem) -> None:
@@ -210,10 +211,10 @@ class AnswerCard(QScrollArea):
         return next((s.title for s in self._sources if s.path == path and s.title), Path(path).stem)
 
 
-def foot_words(route: list[Step], timings: Timings) -> str:
+def foot_words(route: list[Step], timings: Timings, *, quoted: bool = True) -> str:
     """How the answer was made and how long it took, in one quiet line."""
     parts = []
-    if timings.quote_ms is not None:
+    if timings.quote_ms is not None and quoted:
         parts.append(f"quote {seconds(timings.quote_ms)}")
     if timings.first_token_ms is not None:
         parts.append(f"first word {seconds(timings.first_token_ms)}")

@@ -121,6 +121,8 @@ class MainWindow(QMainWindow):
         chosen.setChecked(True)
         if number == ASK:
             self.ask.question.setFocus()
+        else:
+            chosen.setFocus()
 
     def page(self) -> int:
         """The page in view."""

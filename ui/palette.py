@@ -11,6 +11,7 @@ from ui.theme import PALETTE_WIDTH, Theme
 CORNER = 12  # px
 SHADOW = 24  # px of soft shadow around it, where the screen can show one
 COMPACT = 206  # px high with nothing typed
+ACTION = 48  # px more where there is a button
 LARGEST = 0.68  # of the screen's height
 TOP = 0.16  # of the screen's height above it
 
@@ -104,7 +105,8 @@ class Palette(QWidget):
         full = min(
             chrome + LIMIT * self.panel.results.row_height(), round(screen.availableGeometry().height() * LARGEST)
         )
-        self.setFixedSize(PALETTE_WIDTH + 2 * self._margin, (COMPACT if compact else full) + 2 * self._margin)
+        low = COMPACT + (0 if self.panel.pane.action.isHidden() else ACTION)
+        self.setFixedSize(PALETTE_WIDTH + 2 * self._margin, (low if compact else full) + 2 * self._margin)
 
     def _shadow(self, painter: QPainter, body: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -59,6 +59,7 @@ class StatusPage(Page):
         self._grid.setHorizontalSpacing(10)
         self._grid.setVerticalSpacing(7)
         self._grid.setColumnStretch(2, 1)
+        self._grid.setColumnMinimumWidth(0, 18)
         self._grid.setColumnMinimumWidth(1, NAMES)
         processes = QWidget()
         processes.setLayout(self._grid)

@@ -84,11 +84,15 @@ class StoredVectors:
         return ids, list(unpack(stored)) if ids else []
 
     def expected(self) -> tuple[int, int]:
-        """The least and the greatest number of vectors Chroma may hold: what is owed may have been given or not."""
+        """The least and the greatest number of vectors Chroma may hold: what is owed may have been given or not.
+
+        After a change of model there are none, until the engine has put everything on the outbox.
+        """
         with explained(self.catalog):
             row: tuple[Any, ...] | None = self._connection.execute(
-                "SELECT (SELECT count(*) FROM chunks WHERE id NOT IN (SELECT chunk_id FROM vector_outbox)), "
-                "(SELECT count(*) FROM vector_outbox)"
+                "SELECT (SELECT count(*) FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? "
+                "WHERE c.id NOT IN (SELECT chunk_id FROM vector_outbox)), (SELECT count(*) FROM vector_outbox)",
+                (self.model,),
             ).fetchone()
         assert row is not None
         return row[0], row[0] + row[1]

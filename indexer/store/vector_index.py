@@ -95,12 +95,12 @@ class VectorIndex:
         """
         with self._turn:
             if self._generation is None:
-                raise NotReady("The vector index is being rebuilt; search goes on.")
+                raise self._not_ready()
             try:
                 self._generation.apply(upserts, deletes)
             except ChromaFailed as error:
                 self._distrust(f"a write failed: {error}")
-                raise NotReady("The vector index failed and is being rebuilt; search goes on.") from error
+                raise self._not_ready() from error
             return self._pointer()
 
     def report(self) -> Report:
@@ -116,12 +116,12 @@ class VectorIndex:
         """
         with self._turn:
             if self._generation is None:
-                raise NotReady("The vector index is being rebuilt; search goes on.")
+                raise self._not_ready()
             try:
                 return self._generation.ids()
             except ChromaFailed as error:
                 self._distrust(f"a listing failed: {error}")
-                raise NotReady("The vector index failed and is being rebuilt; search goes on.") from error
+                raise self._not_ready() from error
 
     def examine(self) -> None:
         """Sample the index; when passages no longer find themselves, a new one is built."""
@@ -234,6 +234,9 @@ class VectorIndex:
         with self._scanning:
             assert self._stored is not None
             self._stored.release()
+
+    def _not_ready(self) -> NotReady:
+        return NotReady(f"The vector index is not ready ({self._state}); search goes on.", "Try again in a moment.")
 
     def _pointer(self) -> Pointer:
         return Pointer(self._number, signature(self._place(self._number)), self._model)

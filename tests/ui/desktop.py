@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from core.paths import ROOT
+
 NEEDED = ("Xvfb", "openbox", "xdotool")
 
 
@@ -21,7 +23,14 @@ class Screen:
     def environment(self) -> dict[str, str]:
         """What a program needs to appear on it."""
         kept = {name: value for name, value in os.environ.items() if name != "WAYLAND_DISPLAY"}
-        return {**kept, "DISPLAY": f":{self._number}", "QT_QPA_PLATFORM": "xcb", "XDG_SESSION_TYPE": "x11"}
+        ours = os.pathsep.join(part for part in (str(ROOT), kept.get("PYTHONPATH")) if part)
+        return {
+            **kept,
+            "DISPLAY": f":{self._number}",
+            "QT_QPA_PLATFORM": "xcb",
+            "XDG_SESSION_TYPE": "x11",
+            "PYTHONPATH": ours,
+        }
 
     def do(self, *words: str) -> str:
         """Run xdotool."""

@@ -124,9 +124,10 @@ def desktop_app(screen, profile):
     started = []
 
     def start(*arguments):
-        environment = {**screen.environment, "PYTHONPATH": str(ROOT)}
         program = Path(__file__).parent / "desktop_app.py"
-        process = subprocess.Popen([sys.executable, str(program), *arguments], env=environment, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            [sys.executable, str(program), *arguments], env=screen.environment, stderr=subprocess.PIPE
+        )
         started.append(process)
         return process
 

@@ -1,0 +1,167 @@
+"""The catalog's file: transactions, readers, migrations, and the words for what can be wrong with it."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from indexer.records import CatalogUnusable, Folder
+from indexer.store import folders
+from indexer.store.database import Database, DiskFull
+from indexer.store.schema import MIGRATIONS
+from indexer.worker import start_thread
+from tests.indexer.conftest import eventually, extracted
+
+
+def paths(database: Database) -> list[str]:
+    with database.read() as connection:
+        return [folder.path for folder in folders.watched(connection)]
+
+
+def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    with database.write() as connection:
+        folders.add(connection, "/kept")
+
+    def fail() -> None:
+        with database.write() as connection:
+            folders.add(connection, "/lost")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert paths(database) == ["/kept"]
+
+
+def test_a_reader_sees_one_moment(database: Database) -> None:
+    with database.read() as before:
+        assert folders.watched(before) == []
+        with database.write() as connection:
+            folders.add(connection, "/new")
+        assert folders.watched(before) == []
+    assert paths(database) == ["/new"]
+
+
+def test_writers_take_turns(database: Database) -> None:
+    def add(first: int) -> None:
+        for number in range(first, first + 50):
+            with database.write() as connection:
+                folders.add(connection, f"/{number}")
+
+    for first in (0, 50, 100):
+        start_thread("writer", add, first)
+    assert eventually(lambda: len(paths(database)) == 150)
+
+
+def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(CatalogUnusable, match="opened for writing"), database.read() as connection:
+        folders.add(connection, "/new")
+
+
+def test_a_catalog_keeps_its_content_when_opened_again(tmp_path: Path) -> None:
+    first = Database(tmp_path / "c.sqlite3")
+    with first.write() as connection:
+        folders.add(connection, "/kept")
+    first.close()
+    second = Database(tmp_path / "c.sqlite3")
+    assert paths(second) == ["/kept"]
+    second.close()
+    with pytest.raises(CatalogUnusable, match="closed"), second.read():
+        pass
+
+
+def test_a_newer_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite3"
+    Database(path, (*MIGRATIONS, lambda connection: None)).close()
+    before = path.read_bytes()
+    with pytest.raises(CatalogUnusable, match="newer Offhand"):
+        Database(path)
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite3"
+    other = apsw.Connection(str(path))
+    other.execute("CREATE TABLE theirs (a)")
+    other.close()
+    with pytest.raises(CatalogUnusable, match="another program"):
+        Database(path)
+
+
+@pytest.mark.parametrize("content", [b"no database at all " * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_file_is_refused_with_a_next_step(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "c.sqlite3"
+    path.write_bytes(content)
+    with pytest.raises(CatalogUnusable, match="damaged") as caught:
+        Database(path)
+    assert "notes are untouched" in caught.value.next_step
+    assert path.read_bytes() == content
+
+
+def test_a_place_where_nothing_can_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CatalogUnusable, match="cannot be opened"):
+        Database(tmp_path / "missing" / "c.sqlite3")
+
+
+def test_a_full_disk_changes_nothing_and_passes(database: Database) -> None:
+    # SQLite's own limit gives the very error of a full disk, without filling one.
+    pages = database._writer.execute("PRAGMA page_count").fetchone()
+    assert pages is not None
+    database._writer.execute(f"PRAGMA max_page_count = {pages[0] + 2}").fetchall()
+
+    def fill() -> None:
+        with database.write() as connection:
+            for number in range(1000):
+                folders.add(connection, f"/{number}" * 50)
+
+    with pytest.raises(DiskFull, match="disk is full"):
+        fill()
+    assert paths(database) == []
+    database._writer.execute("PRAGMA max_page_count = 1000000").fetchall()
+    with database.write() as connection:
+        folders.add(connection, "/later")
+    assert paths(database) == ["/later"]
+
+
+def test_a_migration_runs_once_and_leaves_a_backup(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite3"
+    old = Database(path)
+    with old.write() as connection:
+        folders.add(connection, "/kept")
+    old.close()
+    newer = (*MIGRATIONS, lambda connection: connection.execute("ALTER TABLE folders ADD COLUMN colour TEXT"))
+    for _ in range(2):
+        Database(path, newer).close()
+    backup = Database(path.with_name(f"c.sqlite3.version-{len(MIGRATIONS)}"))
+    assert paths(backup) == ["/kept"]
+    backup.close()
+
+
+def test_a_failed_migration_leaves_the_old_catalog(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite3"
+    Database(path).close()
+
+    def broken(connection: apsw.Connection) -> None:
+        connection.execute("CREATE TABLE half (a)")
+        connection.execute("nonsense")
+
+    with pytest.raises(apsw.SQLError):
+        Database(path, (*MIGRATIONS, broken))
+    same = Database(path)
+    with same.read() as connection:
+        assert connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'half'").fetchall() == []
+    same.close()
+
+
+def test_deleted_text_is_in_no_file(database: Database, folder: Folder, store) -> None:
+    for number in range(20):
+        store(f"{number}.md", extracted(f"the xyzzy secret number {number} " + "and so on " * 500))
+    database.shrink()
+    assert b"xyzzy" in database.path.read_bytes()
+    before = database.path.stat().st_size
+    with database.write() as connection:
+        folders.mark_removed(connection, folder.id)
+        assert folders.remove_some(connection, 1000) == 20
+    database.shrink()
+    for path in database.path.parent.glob("catalog*"):
+        assert b"xyzzy" not in path.read_bytes()
+    assert database.path.stat().st_size < before

@@ -1,0 +1,320 @@
+"""From waiting files to passages, with readers that die, hang, and are killed; and the way of the vectors to Chroma."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from indexer import pipeline, scan, semantics
+from indexer.child import Child
+from indexer.extract import extractor
+from indexer.ignore import IgnoreRules
+from indexer.loop import Notices
+from indexer.pipeline import Pipeline, Rate
+from indexer.records import Folder
+from indexer.store import files, folders, outbox
+from indexer.store.database import Database
+from indexer.vector_flow import VectorFlow
+from tests.indexer.conftest import Parts, eventually, hosted, write_notes
+
+
+class Bench:
+    """A pipeline over one folder, with scripted readers."""
+
+    def __init__(self, database: Database, folder: Folder, runtime: Path, readers: int = 1) -> None:
+        self.database = database
+        self.folder = folder
+        self.runtime = runtime
+        self.notices = Notices(lambda: None)
+        self.looked_at: list[str] = []
+        self.readers = [self._reader(number) for number in range(readers)]
+        self.pipeline = self._pipeline()
+
+    def _reader(self, number: int) -> Child[Any, Any]:
+        command = hosted("tests.indexer.scripted_extractor", serial=True)
+        return Child(f"reader-{number}", command, self.runtime, extractor.Event, {})
+
+    def _pipeline(self) -> Pipeline:
+        return Pipeline(
+            self.database,
+            self.readers,
+            largest=lambda: 10_000,
+            look=self.looked_at.extend,
+            on_stored=lambda: None,
+            notices=self.notices,
+        )
+
+    def scan(self) -> None:
+        scan.apply(self.database, [scan.compare(self.database, self.folder, IgnoreRules())])
+        self.pipeline.wake()
+
+    def states(self) -> dict[str, tuple[str, str, int]]:
+        with self.database.read() as connection:
+            rows = files.under(connection, self.folder.id)
+        return {Path(row.path).name: (row.state, row.reason, row.attempts) for row in rows}
+
+    def rests(self) -> bool:
+        return eventually(lambda: all(state != "waiting" for state, _, _ in self.states().values()))
+
+    def readings(self) -> list[str]:
+        return (self.runtime / "read.log").read_text().split()
+
+    def stop(self) -> None:
+        self.pipeline.stop(5.0)
+        for reader in self.readers:
+            reader.stop()
+
+
+@pytest.fixture
+def bench(database: Database, folder: Folder, tmp_path: Path) -> Iterator[Bench]:
+    (tmp_path / "run").mkdir()
+    made = Bench(database, folder, tmp_path / "run")
+    yield made
+    made.stop()
+
+
+def words(database: Database, expression: str) -> int:
+    with database.read() as connection:
+        row = connection.execute("SELECT count(*) FROM chunks_fts WHERE chunks_fts MATCH ?", (expression,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_every_file_ends_in_its_state(bench: Bench, root: Path) -> None:
+    write_notes(root, {"good.md": "some words\n\nmore words", "skip.md": "skip it", "fail.md": "fail it"})
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    assert bench.states() == {
+        "good.md": ("indexed", "", 0),
+        "skip.md": ("skipped", "asked to", 0),
+        "fail.md": ("failed", "It is broken.", 0),
+    }
+    assert words(bench.database, "words") == 2
+    bench.scan()
+    assert len(bench.readings()) == 3
+
+
+def test_the_newest_file_is_read_first(bench: Bench, root: Path) -> None:
+    import os
+
+    for age, name in enumerate(("newest.md", "middle.md", "oldest.md")):
+        write_notes(root, {name: "words"})
+        os.utime(root / name, (1_700_000_000 - age, 1_700_000_000 - age))
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    assert bench.readings() == ["newest.md", "middle.md", "oldest.md"]
+
+
+@pytest.mark.logs("did not answer within")
+@pytest.mark.parametrize(("word", "reason"), [("die", "ends the reading process"), ("hang", "takes longer than")])
+def test_a_poisonous_file_is_tried_twice_and_set_aside_and_costs_nobody_else(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, word: str, reason: str
+) -> None:
+    monkeypatch.setattr(pipeline, "PATIENCE", 0.3)
+    poison = {f"poison{number}.md": word for number in range(2)}
+    write_notes(root, {**poison, **{f"good{number}.md": "words" for number in range(3)}})
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    for name, (state, said, _) in bench.states().items():
+        assert (state == "failed" and reason in said) if name in poison else state == "indexed"
+    assert sorted(bench.readings()) == sorted([*poison, *poison, "good0.md", "good1.md", "good2.md"])
+    assert bench.readers[0].state != "off"
+    bench.scan()
+    assert len(bench.readings()) == 7, "a file that was set aside is left alone until it changes"
+    write_notes(root, {"poison0.md": "words, at last"})
+    bench.scan()
+    assert eventually(lambda: bench.states()["poison0.md"][0] == "indexed")
+
+
+def test_a_file_whose_reader_dies_once_is_read_by_the_next(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "die-once then words"})
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    assert bench.states() == {"a.md": ("indexed", "", 0)}
+    assert bench.readings() == ["a.md", "a.md"]
+
+
+def test_failed_files_are_read_again_when_asked(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "fail", "b.md": "fail"})
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    for path, count in ((str(root / "a.md"), 3), ("", 5)):
+        with bench.database.write() as connection:
+            files.retry(connection, path)
+        bench.pipeline.wake()
+        assert eventually(lambda count=count: len(bench.readings()) == count)
+    assert bench.rests()
+
+
+def test_a_file_that_ends_the_engine_again_and_again_is_set_aside(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "words", "b.md": "words"})
+    bench.scan()
+    with bench.database.write() as connection:
+        for _ in range(3):  # what three engines left behind that were killed over this file
+            files.begin_attempt(connection, 1)
+    bench.pipeline.start()
+    assert bench.rests()
+    assert sorted(state for state, _, _ in bench.states().values()) == ["failed", "indexed"]
+    assert len(bench.readings()) == 1
+
+
+def test_stopping_in_the_middle_of_a_file_is_not_held_against_it(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "hang"})
+    bench.scan()
+    bench.pipeline.start()
+    assert eventually((bench.runtime / "read.log").exists)
+    bench.pipeline.stop(0.1)
+    for reader in bench.readers:
+        reader.stop()
+    assert eventually(lambda: bench.states() == {"a.md": ("waiting", "", 0)})
+
+
+def test_a_file_that_vanished_is_left_to_the_scanner(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "words"})
+    bench.scan()
+    (root / "a.md").unlink()
+    bench.pipeline.start()
+    assert eventually(lambda: str(root / "a.md") in bench.looked_at)
+    bench.scan()
+    assert bench.states() == {}
+
+
+def test_a_touched_file_with_the_same_content_is_not_read_again(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "words"})
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    (root / "a.md").touch()
+    bench.scan()
+    assert bench.rests()
+    assert bench.readings() == ["a.md"]
+    assert len(scan.compare(bench.database, bench.folder, IgnoreRules())) == 0
+
+
+def test_a_folder_removed_in_the_middle_of_reading_stays_removed(bench: Bench, root: Path) -> None:
+    write_notes(root, {f"{number}.md": f"words {number}" for number in range(30)})
+    bench.scan()
+    bench.pipeline.start()
+    assert eventually(lambda: words(bench.database, "words") > 3)
+    with bench.database.write() as connection:
+        folders.mark_removed(connection, bench.folder.id)
+        folders.remove_some(connection, 1000)
+    bench.pipeline.wake()
+    bench.pipeline.stop(5.0)
+    assert words(bench.database, "words") == 0
+    assert bench.states() == {}
+
+
+def test_a_full_disk_pauses_and_passes(bench: Bench, root: Path) -> None:
+    write_notes(root, {f"{number}.md": "words " * 500 for number in range(20)})
+    bench.scan()
+    with bench.database.read() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()
+    assert pages is not None
+    bench.database._writer.execute(f"PRAGMA max_page_count = {pages[0] + 4}").fetchall()
+    bench.pipeline.start()
+    assert eventually(lambda: any("disk is full" in notice for notice in bench.notices.all()))
+    assert bench.pipeline.stuck
+    assert words(bench.database, "words") >= 0, "search goes on"
+    bench.database._writer.execute("PRAGMA max_page_count = 1000000").fetchall()
+    assert bench.rests()
+    assert words(bench.database, "words") == 20
+    assert bench.notices.all() == []
+    assert all(attempts == 0 for _, _, attempts in bench.states().values())
+
+
+def test_a_reader_that_cannot_start_is_not_the_files_fault(
+    database: Database, folder: Folder, root: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    made = Bench(database, folder, tmp_path / "run")
+    made.readers = [
+        Child("reader", [sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "run", extractor.Event, {})
+    ]
+    made.pipeline = made._pipeline()
+    write_notes(root, {"a.md": "words"})
+    made.scan()
+    made.pipeline.start()
+    assert eventually(lambda: made.notices.all() != [])
+    assert made.states() == {"a.md": ("waiting", "", 0)}
+    made.stop()
+
+
+def test_two_readers_share_the_work(database: Database, folder: Folder, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    made = Bench(database, folder, tmp_path / "run", readers=2)
+    write_notes(root, {f"{number}.md": f"words {number}" for number in range(40)})
+    made.scan()
+    made.pipeline.start()
+    assert made.rests()
+    assert sorted(made.readings()) == sorted(f"{number}.md" for number in range(40)), "each file is read once"
+    made.stop()
+
+
+def test_a_rate_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = Rate()
+    assert rate.per_second() == 0.0
+    rate.add(10)
+    assert rate.per_second() > 0.0
+    monkeypatch.setattr(pipeline, "RATE_SECONDS", -1.0)
+    assert rate.per_second() == 0.0
+
+
+# ---- vectors --------------------------------------------------------------------------------------------------------
+
+
+def owed(database: Database) -> int:
+    with database.read() as connection:
+        return folders.counts(connection).vectors_owed
+
+
+def test_without_a_model_the_work_waits_and_says_why(tmp_path: Path, models: Path, database: Database) -> None:
+    (tmp_path / "run").mkdir()
+    config = {"model_dir": str(tmp_path / "none"), "cache_dir": str(tmp_path), "catalog": str(database.path)}
+    config |= {"vectors_dir": str(tmp_path / "vectors"), "threads": 1}
+    command = hosted("indexer.semantics", serial=False)
+    child: Child[semantics.Call, semantics.Event] = Child("s", command, tmp_path / "run", semantics.Event, config)
+    notices = Notices(lambda: None)
+    flow = VectorFlow(database, child, lambda: None, notices)
+    flow.start()
+    assert eventually(lambda: flow.stuck)
+    assert notices.all() != []
+    flow.stop(5.0)
+    child.stop()
+
+
+def test_a_killed_semantics_process_costs_nothing(parts: Parts, database: Database, store: Callable[..., int]) -> None:
+    from tests.indexer.conftest import extracted
+
+    parts.home.joinpath("catalog.sqlite3").symlink_to(database.path)
+    child = parts.semantics()
+    child.configure(catalog=str(database.path))
+    for number in range(6):
+        store(f"{number}.md", extracted(*(f"passage {part} of note {number}" for part in range(20))))
+    flow = VectorFlow(database, child, lambda: None, Notices(lambda: None))
+    flow.start()
+
+    def vectors() -> dict[bytes, int]:
+        with database.read() as connection:
+            return dict(connection.execute("SELECT hash, id FROM embeddings").fetchall())
+
+    assert eventually(lambda: len(vectors()) > 0)
+    before = vectors()
+    child.kill()
+    assert eventually(lambda: owed(database) == 0)
+    assert before.items() <= vectors().items(), "what was embedded before is not embedded again"
+    assert len(vectors()) == 120
+    with database.read() as connection:
+        assert outbox.pointer(connection).generation >= 1
+    listed = child.ask(semantics.ListIds())
+    assert isinstance(listed, semantics.Ids)
+    assert len(listed.ids) == 120
+    flow.stop(5.0)
+    child.stop()

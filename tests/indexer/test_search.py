@@ -1,0 +1,151 @@
+"""Finding passages: any text is a question, never syntax; words first, meaning joins, both are fused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from indexer.index import Index
+from indexer.search import MOST_WORDS, by_words, expression, fold, fuse, query_words
+from indexer.store import passages
+from indexer.store.database import Database
+from tests.indexer.conftest import extracted
+
+Store = Callable[..., int]
+
+
+def found(database: Database, text: str, limit: int = 10) -> list[str]:
+    with database.read() as connection:
+        ids = by_words(connection, text, limit)
+        return [hit.text for hit in passages.hits(connection, [(number, 1.0) for number in ids])]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("When is the boiler serviced?", ["boiler", "serviced"]),
+        ("Wann wird die Heizung gewartet?", ["heizung", "gewartet"]),
+        ("Où est la clé?", ["cle"]),
+        ("to be or not to be", ["to", "be", "or", "not"]),
+        ("snake_case and kebab-case", ["snake", "case", "kebab"]),
+        ("Crème BRÛLÉE crème", ["creme", "brulee"]),
+        ("e\u0301te\u0301", ["ete"]),
+        ("", []),
+        ("?! -- ()", []),
+        ("日本語 の メモ", ["日本語", "の", "メモ"]),
+    ],
+)
+def test_the_words_of_a_question(text: str, words: list[str]) -> None:
+    assert query_words(text) == words
+
+
+def test_a_very_long_question_is_cut() -> None:
+    assert len(query_words(" ".join(f"word{number}" for number in range(100_000)))) == MOST_WORDS
+
+
+@given(st.one_of(st.text(max_size=200), st.text(alphabet="\"*^:()-+{}ANDORNOTNEAR \0\n'\\;%_", max_size=60)))
+@example('"')
+@example("title:")
+@example("NEAR(a b, 2)")
+@example("a AND")
+@example("\0")
+@example("-- '; DROP TABLE files")
+@example("x" * 100_000)
+@example("\ud800 half a character")
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_a_person_types_breaks_the_search(database: Database, text: str) -> None:
+    found(database, text)
+
+
+def test_passages_with_all_words_come_before_those_with_some(database: Database, store: Store) -> None:
+    store("a.md", extracted("boiler boiler boiler", "the pressure of the old boiler", "pressure pressure"))
+    assert found(database, "boiler pressure ")[0] == "the pressure of the old boiler"
+    assert len(found(database, "boiler pressure ")) == 3
+
+
+def test_an_unfinished_word_finds_its_continuations(database: Database, store: Store) -> None:
+    store("a.md", extracted("the boiler", "a boil", "something else"))
+    assert set(found(database, "boi")) == {"the boiler", "a boil"}
+    assert found(database, "boil ") == ["a boil"]
+    assert found(database, "boil?") == ["a boil"]
+
+
+def test_one_letter_finds_titles(database: Database, store: Store) -> None:
+    store("a.md", extracted("about heating", title="Boiler"), mtime_ns=1)
+    store("b.md", extracted("about fruit", title="bananas"), mtime_ns=2)
+    store("c.md", extracted("b stands in the text", title="Letters"), mtime_ns=3)
+    assert found(database, "b") == ["about fruit", "about heating"]
+
+
+def test_accents_and_case_do_not_matter(database: Database, store: Store) -> None:
+    store("a.md", extracted("The CAFÉ in Orléans"))
+    assert found(database, "cafe orleans") == ["The CAFÉ in Orléans"]
+    assert fold("ÉTÉ") == "ete"
+
+
+def test_tags_and_headings_and_titles_are_searched(database: Database, store: Store) -> None:
+    store("a.md", extracted("Deep heading: body", title="Peculiar title", tags=("odd-tag",)))
+    for word in ("deep", "peculiar", "odd", "body"):
+        assert found(database, word) == ["body"]
+
+
+def test_expressions_are_quoted() -> None:
+    assert expression(["a", "bc"], every=True, unfinished=True) == '"a" AND "bc"*'
+    assert expression(["bc", "a"], every=False, unfinished=True) == '"bc" OR "a"'
+
+
+def test_fusion_prefers_what_both_lists_know() -> None:
+    assert fuse([1, 2, 3], [4, 3, 5])[0][0] == 3
+    assert fuse([]) == []
+    scores = [score for _, score in fuse([1, 2], [2, 1, 3])]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_words_come_first_and_meaning_joins(library: Index) -> None:
+    stages = list(library.search("young pets", 3))
+    assert [stage for stage, _, _ in stages] == ["words", "fused"]
+    assert stages[0][1] == []
+    assert Path(stages[1][1][0].path).name == "kittens.txt"
+    assert stages[1][2] == ""
+
+
+def test_a_hit_says_where_it_stands(library: Index) -> None:
+    (_, hits, _) = next(library.search("Tuesday Friday", 3, meaning=False))
+    hit = hits[0]
+    assert (Path(hit.path).name, hit.title, hit.page) == ("café.md", "Café notes", None)
+    assert "Hours" in hit.heading
+    assert hit.line <= 7 <= hit.line_end
+    assert Path(hit.path).read_text()[hit.start : hit.end] == hit.text
+
+
+def test_without_meaning_there_is_one_stage(library: Index) -> None:
+    assert [stage for stage, _, _ in library.search("boiler", 3, meaning=False)] == ["words"]
+    assert len(list(library.search("   ", 3))) == 1
+
+
+@pytest.mark.parametrize("text", ["", "?!", "x" * 100_000, '"NEAR( *', "\0", "\ud83d half"])
+def test_odd_questions_get_an_answer(library: Index, text: str) -> None:
+    for _, hits, note in library.search(text, 5):
+        assert len(hits) <= 5
+        assert note == ""
+
+
+def test_similarity_and_frequency(library: Index) -> None:
+    close, far = library.similarity("Where are the cats?", ["Kittens play.", "Taxes are due."])
+    assert close > far
+    assert library.similarity("anything", []) == []
+    counts, total = library.document_frequency(["Café", "boiler", "nowhere"])
+    assert counts["Café"] >= 1
+    assert counts["boiler"] >= 1
+    assert counts["nowhere"] == 0
+    assert total >= 6
+
+
+def test_passages_by_id_and_their_neighbours(library: Index) -> None:
+    (_, hits, _) = next(library.search("roastery", 1, meaning=False))
+    assert [hit.text for hit in library.passages([hits[0].chunk_id, 10**9])] == [hits[0].text]
+    around = library.neighbours(hits[0].chunk_id, 1)
+    assert [hit.path for hit in around] == [hits[0].path] * len(around)
+    assert hits[0].text in [hit.text for hit in around]

@@ -1,0 +1,72 @@
+"""The assembled app on the real engine with the real models: what a person does first, and what happens when it dies."""
+
+import os
+import shutil
+import signal
+import sys
+
+import pytest
+from PySide6.QtCore import Qt
+
+from core import launch
+from core.paths import ROOT
+from core.protocol import AddFolder
+from ui.app import App
+from ui.bell import Bell
+
+LONG = 90_000  # ms; two busy cores
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture
+def app(qtbot, qapp, profile, models, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back what start() replaces
+    notes = tmp_path / "notes"
+    shutil.copytree(ROOT / "examples" / "notes", notes)
+    bell = Bell(profile)
+    assert bell.hang()
+    made = App(qapp, profile, bell)
+    made.start(palette=True)
+    qtbot.waitUntil(lambda: made.link.state == "ready", timeout=LONG)
+    made.link.call(AddFolder(str(notes)), lambda _: None)
+    qtbot.waitUntil(lambda: indexed(made), timeout=LONG)
+    yield made
+    made.close()
+    launch.stop(profile)
+    for window in (made.palette, made.window):
+        window.close()
+        window.deleteLater()
+
+
+def indexed(app):
+    report = app.link.report
+    counts = report.counts
+    return bool(report.folders) and counts.indexed > 30 and not counts.waiting and not counts.vectors_owed
+
+
+def ask(qtbot, panel, question):
+    panel.question.clear()
+    qtbot.keyClicks(panel.question, question)
+    qtbot.keyClick(panel.question, Qt.Key.Key_Return)
+
+
+def test_a_question_is_answered_from_the_notes_and_survives_the_death_of_the_engine(qtbot, app):
+    panel = app.palette.panel
+    qtbot.keyClicks(panel.question, "boiler pressure")
+    qtbot.waitUntil(lambda: panel.body.currentWidget() is panel.results, timeout=LONG)
+    assert "boiler" in panel.results.chosen().path
+
+    ask(qtbot, panel, "What pressure should the boiler have?")
+    qtbot.waitUntil(lambda: panel._asking is None, timeout=LONG)
+    assert panel.card.quote is not None
+    assert panel.card.foot.text()
+
+    ask(qtbot, panel, "Where did we go in Slovenia?")
+    before = app.link.report.pid
+    os.kill(before, signal.SIGKILL)
+    qtbot.waitUntil(lambda: app.link.state == "ready" and app.link.report.pid != before, timeout=LONG)
+    qtbot.waitUntil(lambda: panel._asking is None, timeout=LONG)
+    assert panel.question.text() == "Where did we go in Slovenia?"
+    assert panel.card.place() is not None
+    assert not panel.card.trouble.words
