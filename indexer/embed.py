@@ -11,7 +11,8 @@ from indexer import onnx_graph
 from indexer.records import ModelUnusable
 
 LONGEST = 256  # tokens, the model's training length; what comes after is not seen
-BATCH_TOKENS = 2048  # padded tokens of one run: larger batches leave the processor's caches
+LONGEST_TEXT = 16_384  # characters that are tokenized at all: far more than LONGEST tokens, even of a pasted book
+BATCH_TOKENS = 1024  # padded tokens of one run: 512 to 1536 are alike, 2048 is 3-12% slower, 8192 a quarter
 GRAPH = "model.onnx"
 
 
@@ -44,17 +45,19 @@ class Embedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # idle threads must not burn a core
+        # The higher levels' fused operators (skip-layer-norm, bias-GELU) measure 2-3% slower than the plain ones.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
         options.log_severity_level = 3
         try:
             self._session: Any = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # likewise
-            graph.unlink(missing_ok=True)
+            _discard(graph)
             raise ModelUnusable(f"The embedding model could not be loaded: {error}.", "Try again.") from error
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors of the texts, float32 [len(texts), 384], in their order."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
+        ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_readable(text) for text in texts])]
         for batch in _batches([len(tokens) for tokens in ids]):
             longest = max(len(ids[number]) for number in batch)
             tokens = np.zeros((len(batch), longest), np.int64)
@@ -76,6 +79,19 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(number)
     if batch:
         yield batch
+
+
+def _readable(text: str) -> str:
+    """The beginning of the text; what is no character (half of a surrogate pair, from a file's name) becomes "?"."""
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
+
+
+def _discard(graph: Path) -> None:
+    """Remove a graph that does not load, so that the next attempt makes it anew."""
+    try:
+        graph.unlink(missing_ok=True)
+    except OSError:
+        pass  # it came with a read-only installation; the sentence to the person is the same
 
 
 def _graph(model_dir: Path, cache_dir: Path) -> Path:

@@ -29,9 +29,9 @@ def build(safetensors_path: Path, out_path: Path) -> None:
     The file appears whole or not at all.
 
     Raises:
-        ModelUnusable: the weights are missing, damaged, or those of another kind of model.
+        ModelUnusable: the weights are missing, damaged, or those of another kind of model, or `out_path` cannot be
+            written.
     """
-    import onnx
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -41,16 +41,31 @@ def build(safetensors_path: Path, out_path: Path) -> None:
         model = _Graph(weights, int(config["num_attention_heads"]), float(config["layer_norm_eps"])).model(
             int(config["num_hidden_layers"]), int(config["hidden_size"])
         )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelUnusable(f"The embedding model {safetensors_path} cannot be used: {error}.", AGAIN) from error
+    try:
+        _write(model, out_path)
+    except OSError as error:
+        what = f"The embedding model cannot be prepared in {out_path.parent}: {error.strerror or error}."
+        raise ModelUnusable(what, "Make room there, or make it writable; word search goes on without it.") from error
+
+
+def _write(model: Any, out_path: Path) -> None:
+    import onnx
+
     out_path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=out_path.parent, prefix=".onnx-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(model.SerializeToString())
-        file.flush()
-        os.fsync(file.fileno())
-    onnx.checker.check_model(name)
-    Path(name).replace(out_path)
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(model.SerializeToString())
+            file.flush()
+            os.fsync(file.fileno())
+        onnx.checker.check_model(name)
+        partial.chmod(0o644)  # mkstemp makes it private; the set-up may have run as another user
+        partial.replace(out_path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 class _Graph:

@@ -366,7 +366,7 @@ def forget_address(address: str) -> None:
         pass  # the process itself was quicker
 
 
-def start_thread(name: str, target: Callable[..., None], *arguments: Any) -> threading.Thread:
+def start_thread(name: str, target: Callable[..., object], *arguments: Any) -> threading.Thread:
     """Start a daemon thread; the process may end without waiting for it."""
     thread = threading.Thread(target=target, args=arguments, name=name, daemon=True)
     thread.start()

@@ -4,6 +4,8 @@ Uses nothing but Python's standard library. A step leaves a stamp behind when it
 depends on; interrupted, the next run goes on where this one stopped.
 """
 
+from __future__ import annotations  # so that an older Python gets as far as the sentence that refuses it
+
 import argparse
 import hashlib
 import os
@@ -38,6 +40,9 @@ SHA256 = {
 """Of the files as their publishers made them."""
 
 
+WITHOUT_LLAMA = "Without it everything works but prose from a local model: quotes, search, a cloud model."
+
+
 class SetupFailed(Exception):
     """A step failed; the text says what, what works without it, and what to do."""
 
@@ -64,10 +69,11 @@ def fingerprint(*parts: Path | str) -> str:
     return digest.hexdigest()
 
 
-def step(name: str, stamp: str, what: str, work: Callable[[], object]) -> None:
-    """Do `work` unless its stamp says that it is done; say what happens and how long it took."""
+def step(name: str, stamp: str, what: str, work: Callable[[], object], *made: Path) -> None:
+    """Do `work` unless its stamp says that it is done and what it `made` is there; say what happens and how long it
+    took."""
     mark = STAMPS / name
-    if mark.exists() and mark.read_text() == stamp:
+    if mark.exists() and mark.read_text() == stamp and all(path.exists() for path in made):
         return
     print(f"- {what} ...", flush=True)
     started = time.monotonic()
@@ -84,10 +90,10 @@ def pip(*arguments: str, env: dict[str, str] | None = None) -> list[str]:
         SetupFailed: with pip's last lines.
     """
     argv = [python(), "-m", "pip", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, env=env, cwd=ROOT)
+    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False, env=env, cwd=ROOT)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
     if done.returncode:
-        tail = "\n    ".join(lines[-8:])
+        tail = "\n    ".join([line for line in lines if "WARNING" not in line][-8:])
         raise SetupFailed(
             f"pip could not finish:\n    {tail}\nCheck the connection to your package index, run this again."
         )
@@ -95,14 +101,23 @@ def pip(*arguments: str, env: dict[str, str] | None = None) -> list[str]:
 
 
 def make_environment() -> None:
-    """A fresh `.venv` of the Python that runs this."""
-    if VENV.exists():
+    """`.venv` of the Python that runs this; one made here by the same Python is mended, any other is replaced."""
+    if VENV.exists() and not _made_here():
         shutil.rmtree(VENV)
     done = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetupFailed(
             f"Python's venv module failed: {done.stderr.strip()}\nOn Debian: apt-get install python3-venv"
         )
+
+
+def _made_here() -> bool:
+    try:
+        said = (VENV / "pyvenv.cfg").read_text("utf-8").splitlines()
+    except OSError:
+        return False
+    here = any(line.startswith("command = ") and line.endswith(f" {VENV}") for line in said)  # else it was moved
+    return here and f"version = {sys.version.split()[0]}" in said and Path(python()).exists()
 
 
 def progress(lines: Iterator[str]) -> Iterator[tuple[int, int]]:
@@ -116,7 +131,9 @@ def progress(lines: Iterator[str]) -> Iterator[tuple[int, int]]:
 def build_llama() -> None:
     """Compile llama-cpp-python for this machine, without the parts Offhand never loads."""
     if not any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++", "cl")):
-        raise SetupFailed("There is no C++ compiler. On Debian: apt-get install g++ cmake")
+        raise SetupFailed(f"There is no C++ compiler. {WITHOUT_LLAMA} On Debian: apt-get install g++ cmake")
+    if not shutil.which("cmake"):
+        raise SetupFailed(f"cmake is not installed. {WITHOUT_LLAMA} On Debian: apt-get install g++ cmake")
     arguments = ["-DLLAVA_BUILD=OFF", f"-DCMAKE_PROJECT_INCLUDE={(ROOT / 'packaging/llama-build.cmake').as_posix()}"]
     env = {
         **os.environ,
@@ -125,17 +142,27 @@ def build_llama() -> None:
     }
     argv = [python(), "-m", "pip", "--disable-pip-version-check", "install", "-v", "--no-deps", "--require-hashes"]
     argv += ["--no-build-isolation", "-r", str(ROOT / "local-model.lock")]
-    with BUILD_LOG.open("w") as log:
+    if (STAMPS / "llama").exists():  # built otherwise before: neither that nor what pip has cached will do
+        argv += ["--force-reinstall", "--no-cache-dir"]
+    with BUILD_LOG.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=env, cwd=ROOT
         )
         assert process.stdout is not None
         show_progress(progress(kept(process.stdout, log.write)))
         if process.wait():
+            log.flush()
+            tail = "\n    ".join(last_lines(BUILD_LOG.read_text("utf-8"), 12))
             raise SetupFailed(
-                f"llama.cpp could not be compiled; the log is {BUILD_LOG}. Without it everything works but prose from "
-                "a local model: quotes, search, a cloud model. Mend the cause and run this again."
+                f"llama.cpp could not be compiled. Its last words, of {BUILD_LOG}:\n    {tail}\n"
+                f"  {WITHOUT_LLAMA} Mend the cause and run this again."
             )
+
+
+def last_lines(text: str, number: int) -> list[str]:
+    """The last lines of a build that say something, without terminal colours and pip's own account of the failure."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text).split("error: subprocess-exited-with-error")[0]
+    return [line.strip() for line in plain.splitlines() if line.strip()][-number:]
 
 
 def kept(lines: Iterator[str], keep: Callable[[str], object]) -> Iterator[str]:
@@ -171,6 +198,10 @@ def install_models() -> None:
                         f"{file} is not the file its publisher made. Run this again; tell us if it stays."
                     )
                 shutil.move(place, MODELS / name / file)
+
+
+def prepare_graph() -> None:
+    """Make the embedding model's graph now, so that the first start is quick."""
     folder = MODELS / "all-MiniLM-L6-v2"
     code = "import sys, pathlib, indexer.onnx_graph as g; g.build(*map(pathlib.Path, sys.argv[1:]))"
     paths = [str(folder / "model.safetensors"), str(folder / "model.onnx")]
@@ -204,10 +235,12 @@ def set_up(*, tests: bool) -> None:
     lock = fingerprint(environment, ROOT / "requirements.lock")
     install = ("install", "-q", "--require-hashes", "-r", "requirements.lock")
     step("packages", lock, "Installing the locked packages (about a minute)", lambda: pip(*install))
-    graph = ROOT / "indexer/onnx_graph.py"
-    step(
-        "models", fingerprint(ROOT / "starter-models.lock", graph), "Installing the two starter models", install_models
-    )
+    models = fingerprint(ROOT / "starter-models.lock")
+    files = [MODELS / folder / file for folder, (_, inside) in STARTER.items() for file in inside]
+    step("models", models, "Installing the two starter models (190 MB)", install_models, *files)
+    graph = fingerprint(models, ROOT / "indexer/onnx_graph.py")
+    made = MODELS / "all-MiniLM-L6-v2" / "model.onnx"
+    step("graph", graph, "Preparing the embedding model", prepare_graph, made)
     editable = ("install", "-q", "--no-deps", "--no-build-isolation", "-e", ".")
     script = fingerprint(lock, ROOT / "pyproject.toml")
     step("offhand", script, "Putting `offhand` into .venv", lambda: pip(*editable))

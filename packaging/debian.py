@@ -1,5 +1,7 @@
 """The Debian packages that Qt's libraries, and the tests on a screen, need; installed when that is allowed."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -34,12 +36,19 @@ def install(names: list[str]) -> bool:
     """Install them as root or through sudo without a password; False when neither is possible or it fails."""
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     prefix = [] if root else ["sudo", "-n"]
-    if not root and (not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], check=False).returncode):
+    if not root and not _sudo_asks_nothing():
         return False
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["update", "-q"], ["install", "-y", "-q", "--no-install-recommends", *names]):
         done = subprocess.run([*prefix, "apt-get", *command], capture_output=True, text=True, env=env, check=False)
         if done.returncode:
-            print(f"  apt-get {command[0]} failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+            said = (done.stderr or done.stdout).strip().splitlines() or ["no reason given"]
+            print(f"  apt-get {command[0]} failed: {said[-1]}", flush=True)
             return False
     return True
+
+
+def _sudo_asks_nothing() -> bool:
+    if not shutil.which("sudo"):
+        return False
+    return subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode == 0

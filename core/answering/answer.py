@@ -1,33 +1,53 @@
-"""A question answered: passages, the quote, prose if it may be, each sentence bound to its source; then kept.
+"""A question's way from the passages to the quote and on to the prose. Each stage is told as soon as it is known.
 
-The quote needs no model. Where the notes do not say it, no model is asked to fill the gap.
+The quote is the answer; prose only says it again. Where the notes do not say it, no model is asked.
 """
 
-import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
-from core.answering import grounding, prompt, question, quote
+from msgspec import structs
+
+from core.answering import question as questions
+from core.answering.grounding import ground
 from core.answering.history import History
 from core.answering.library import Library
-from core.models.model import ChatModel, Message
+from core.answering.prompt import messages
+from core.answering.quote import Evidence, weigh
+from core.errors import BadInput, ProfileUnusable
 from core.models.route import Route, Spoken
-from core.protocol import Answered, Ask, Event, Found, Quote, Quoted, RouteStep, Source, Step, Timings
-from indexer.records import Hit, Problem
+from core.protocol import (
+    Answered,
+    Ask,
+    Event,
+    Found,
+    Piece,
+    Quoted,
+    RouteStep,
+    Sentence,
+    Source,
+    Step,
+    Timings,
+)
+from indexer.records import Hit
 from indexer.worker import Cancellation
 
-log = logging.getLogger(__name__)
+ANSWER_TOKENS = 160
+RELEVANT = 0.6  # a passage is a source when its best sentence scores this share of the best of all
+CLOSEST = 3  # passages shown when the notes do not say it
+MOST_HITS = 50
 
-MOST_TOKENS = 120  # of prose: it stands under the quote and adds to it
-SILENT = "Your notes do not seem to say this. The closest passages are below."
+NOT_SAID = "Your notes do not seem to say. The closest passages are below."
+NOTHING_FOUND = "Nothing in your notes is about this."
+QUOTE_STEP = Step("quote", "", "ok")
 
 
 class Answering:
-    """Answers questions.
+    """Answers questions from a library.
 
     Args:
         library: the person's notes.
-        route: makes the route for one question; its argument says whether the network is closed for it.
+        route: the models of one question, in order; told whether the network door is closed for it.
         history: where answers are kept.
     """
 
@@ -36,76 +56,89 @@ class Answering:
         self._route = route
         self._history = history
 
-    def answer(self, call: Ask, cancelled: Cancellation) -> Iterator[Event]:
-        """Answer one question; see `core.protocol.Ask` for the events.
+    def answer(self, ask: Ask, cancelled: Cancellation) -> Iterator[Event]:
+        """Answer → Found, Quoted, [RouteStep, Piece*]*, Answered; it just ends when cancelled.
 
         Raises:
-            BadInput: it is no question.
+            BadInput: the question cannot be asked.
+            Problem: the library cannot be searched.
         """
-        clock = _Clock()
-        asked = question.clean(call.question)
-        hits, note = self._passages(asked, call.limit)
-        passages_ms = clock.ms()
-        yield Found(hits, "fused", passages_ms, note)
-        evidence = quote.weigh(asked, hits, self._library)
-        quote_ms = clock.ms()
-        yield Quoted(evidence.quote, quote_ms)
-        steps = [Step("quote", "", "ok" if evidence.quote else "the notes do not seem to say it")]
-        first_ms = None
+        started = time.perf_counter()
+        question = questions.clean(ask.question)
+        if not 1 <= ask.limit <= MOST_HITS:
+            raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
+        hits, note = self._search(question, ask.limit)
+        timings = Timings(passages_ms=_since(started))
+        yield Found(hits, "fused", timings.passages_ms or 0.0, note)
+        evidence = weigh(question, hits, self._library)
+        timings = structs.replace(timings, quote_ms=_since(started))
+        yield Quoted(evidence.quote, timings.quote_ms or 0.0)
+
+        order = _order(hits, evidence)
+        sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
         spoken = Spoken("", [], "")
-        if evidence.quote is not None and call.model and not cancelled.requested:
-
-            def ask(model: ChatModel) -> list[Message]:
-                return prompt.messages(asked, hits, evidence, model.notes_tokens)
-
-            for event in self._route(call.offline).speak(ask, MOST_TOKENS, cancelled):
+        if evidence.quote is not None and ask.model:
+            route = self._route(ask.offline)
+            for event in route.speak(
+                lambda model: messages(question, hits, evidence, order, model.notes_tokens), ANSWER_TOKENS, cancelled
+            ):
                 if isinstance(event, Spoken):
                     spoken = event
                     continue
-                if first_ms is None and not isinstance(event, RouteStep):
-                    first_ms = clock.ms()
+                if isinstance(event, Piece) and timings.first_token_ms is None:
+                    timings = structs.replace(timings, first_token_ms=_since(started))
                 yield event
-        answered = Answered(
-            question=asked,
-            answer=spoken.text.strip() or _without_prose(evidence.quote),
-            quote=evidence.quote,
-            sources=_sources(hits),
-            sentences=grounding.bind(spoken.text, asked, hits),
-            route=[*steps, *spoken.steps],
-            timings=Timings(passages_ms, quote_ms, first_ms, clock.ms()),
-            note=" ".join(part for part in (note, spoken.note) if part),
+        if cancelled.requested:
+            return
+        answer, sentences = self._conclusion(evidence, spoken, sources)
+        declined = Step("quote", "", "the notes do not say")
+        yield self._kept(
+            Answered(
+                question=question,
+                answer=answer,
+                quote=evidence.quote,
+                sources=sources,
+                sentences=sentences,
+                route=[QUOTE_STEP if evidence.quote else declined, *spoken.steps],
+                timings=structs.replace(timings, total_ms=_since(started)),
+                note=" ".join(part for part in (note, spoken.note) if part),
+            )
         )
-        self._keep(answered)
-        yield answered
 
-    def _passages(self, asked: str, limit: int) -> tuple[list[Hit], str]:
+    def _search(self, question: str, limit: int) -> tuple[list[Hit], str]:
         hits: list[Hit] = []
         note = ""
-        for _, hits, note in self._library.search(asked, limit, True):  # noqa: B007  # the last ranking counts
+        for _, hits, note in self._library.search(question, limit, True):  # noqa: B007  # the last stage is the best
             pass
         return hits, note
 
-    def _keep(self, answered: Answered) -> None:
+    def _conclusion(self, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> tuple[str, list[Sentence]]:
+        if evidence.quote is None:
+            return (NOT_SAID if sources else NOTHING_FOUND), []
+        if not spoken.text.strip():
+            return evidence.quote.text, [Sentence(evidence.quote.text, 1)]
+        prose = spoken.text.strip()
+        return prose, ground(prose, sources, self._library)
+
+    def _kept(self, answered: Answered) -> Answered:
         try:
             self._history.add(answered)
-        except Problem as problem:
-            log.info("%s", problem)  # the answer stands; that it is not kept is no reason to spoil it
+        except ProfileUnusable as problem:
+            return structs.replace(answered, note=f"{answered.note} {problem}".strip())
+        return answered
 
 
-class _Clock:
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-
-    def ms(self) -> float:
-        return round((time.perf_counter() - self._started) * 1000, 1)
-
-
-def _without_prose(found: Quote | None) -> str:
-    return found.text if found is not None else SILENT
+def _order(hits: list[Hit], evidence: Evidence) -> list[int]:
+    """The passages the answer rests on, as places among the hits: the quoted one first, then by their best sentence."""
+    if evidence.quote is None:
+        return list(range(min(len(hits), CLOSEST)))
+    limit = RELEVANT * evidence.candidates[0].score
+    return list(dict.fromkeys(candidate.hit for candidate in evidence.candidates if candidate.score >= limit))
 
 
-def _sources(hits: Sequence[Hit]) -> list[Source]:
-    return [
-        Source(number, hit.path, hit.title, hit.heading, hit.line, hit.page, round(hit.score, 4), hit.text)
-        for number, hit in enumerate(hits, 1)
-    ]
+def _source(number: int, hit: Hit) -> Source:
+    return Source(number, hit.path, hit.title, hit.heading, hit.line, hit.page, hit.score, hit.text)
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)

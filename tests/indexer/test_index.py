@@ -1,7 +1,6 @@
 """The facade over real processes: folders, life of a note, faults, and the check-up with its repairs."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from indexer import semantics
 from indexer.ignore import IgnoreRules
 from indexer.index import Index
 from indexer.records import FolderRefused
-from indexer.store.database import Database
+from indexer.store.database import Database, open_reader
 from tests.indexer.conftest import NOTES, Parts, eventually, settled, write_notes
 
 
@@ -188,7 +187,7 @@ def test_killed_at_any_moment_the_next_start_goes_on_and_embeds_nothing_twice(pa
     )
 
     def look() -> tuple[int, dict[bytes, int]]:
-        reader = apsw.Connection(str(parts.catalog), flags=apsw.SQLITE_OPEN_READONLY)
+        reader = open_reader(parts.catalog)
         try:
             chunks = reader.execute("SELECT count(*) FROM chunks").fetchone()
             assert chunks is not None
@@ -201,10 +200,12 @@ def test_killed_at_any_moment_the_next_start_goes_on_and_embeds_nothing_twice(pa
     before: dict[bytes, int] = {}
     for moment in (lambda: look()[0] > 20, lambda: len(look()[1]) > 40):
         engine = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-        assert eventually(parts.catalog.exists)
-        assert eventually(moment, 30.0)
-        engine.send_signal(signal.SIGKILL)
-        engine.wait()
+        try:
+            assert eventually(parts.catalog.exists)
+            assert eventually(moment, 30.0)
+        finally:
+            engine.kill()
+            engine.wait()
         before = look()[1]
     index = parts.index()
     assert settled(index)

@@ -97,6 +97,32 @@ def test_nothing_to_embed_is_no_error(embedder: Embedder) -> None:
     assert embedder.embed([]).shape == (0, 384)
 
 
+def test_a_pasted_book_and_half_a_character_are_no_error(embedder: Embedder) -> None:
+    book = "The boiler is serviced every October. " * 20_000
+    whole, beginning = embedder.embed([book, book[:4000]])
+    assert np.allclose(whole, beginning, atol=2e-5)
+    assert np.allclose(*embedder.embed(["a name \ud800", "a name ?"]), atol=2e-5)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(models: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelUnusable, match="cannot be prepared") as raised:
+        build(models / "all-MiniLM-L6-v2" / "model.safetensors", tmp_path / "file" / "model.onnx")
+    assert "word search goes on" in raised.value.next_step
+
+
+def test_a_damaged_graph_is_made_anew_the_second_time(models: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (folder / name).symlink_to(models / "all-MiniLM-L6-v2" / name)
+    (folder / "model.onnx").write_bytes(b"half a graph")
+    with pytest.raises(ModelUnusable, match="could not be loaded"):
+        Embedder(folder, tmp_path / "cache", threads=1)
+    assert Embedder(folder, tmp_path / "cache", threads=1).embed(["Boiler"]).shape == (1, 384)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["model.onnx"]
+
+
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
 def test_unusable_weights_are_one_sentence(models: Path, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "model"

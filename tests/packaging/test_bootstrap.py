@@ -1,6 +1,5 @@
 """The set-up's own logic. The set-up as a whole is what every run of the tests begins with."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -72,14 +71,67 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
         assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), f"{requirement} is not in requirements.lock"
 
 
-def test_a_second_set_up_does_nothing() -> None:
-    if not (ROOT / ".venv" / "stamps" / "llama").exists():
-        pytest.skip("this checkout was not set up by `make setup`")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "packaging" / "bootstrap.py")],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    assert "..." not in done.stdout
+def test_a_step_is_done_again_when_what_it_made_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "STAMPS", tmp_path / "stamps")
+    model = tmp_path / "model"
+    for _ in range(2):
+        bootstrap.step("x", "a", "Doing x", model.touch, model)
+        model.unlink()
+    bootstrap.step("x", "a", "Doing x", model.touch, model)
+    assert model.exists()
+
+
+def test_an_environment_of_another_python_or_place_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path)
+    Path(bootstrap.python()).parent.mkdir(parents=True)
+    Path(bootstrap.python()).touch()
+    assert not bootstrap._made_here()
+    ours = sys.version.split()[0]
+    for version, place, kept in ((ours, tmp_path, True), ("3.9.1", tmp_path, False), (ours, tmp_path / "x", False)):
+        (tmp_path / "pyvenv.cfg").write_text(f"version = {version}\ncommand = python -m venv {place}\n")
+        assert bootstrap._made_here() is kept
+
+
+def test_the_last_words_of_a_build_are_plain() -> None:
+    said = "one\n\n  \x1b[31mtwo\x1b[0m\nthree\nerror: subprocess-exited-with-error\nnote: not a problem with pip\n"
+    assert bootstrap.last_lines(said, 2) == ["two", "three"]
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A set-up whose steps only note that they ran."""
+    ran: list[str] = []
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(bootstrap, "STAMPS", tmp_path / ".venv" / "stamps")
+    monkeypatch.setattr(bootstrap, "STARTER", {})
+    monkeypatch.setattr(bootstrap, "MODELS", tmp_path)
+    (tmp_path / "all-MiniLM-L6-v2").mkdir()
+    (tmp_path / "all-MiniLM-L6-v2" / "model.onnx").touch()
+    monkeypatch.setattr(debian, "missing", lambda tests: [])
+    monkeypatch.setattr(bootstrap, "pip", lambda *arguments: ran.append("pip"))
+    for name in ("make_environment", "install_models", "prepare_graph", "build_llama"):
+        monkeypatch.setattr(bootstrap, name, lambda name=name: ran.append(name))
+    return ran
+
+
+def test_a_second_set_up_does_nothing(steps: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    bootstrap.set_up(tests=True)
+    assert sorted(steps) == ["build_llama", "install_models", "make_environment", "pip", "pip", "prepare_graph"]
+    capsys.readouterr()
+    steps.clear()
+    bootstrap.set_up(tests=True)
+    assert (steps, capsys.readouterr().out) == ([], "")
+
+
+def test_without_a_compiler_the_rest_is_set_up(
+    steps: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise bootstrap.SetupFailed(bootstrap.WITHOUT_LLAMA)
+
+    monkeypatch.setattr(bootstrap, "build_llama", fail)
+    bootstrap.set_up(tests=False)
+    assert steps.count("pip") == 2
+    assert "everything works but prose from a local model" in capsys.readouterr().out
+    with pytest.raises(bootstrap.SetupFailed):
+        bootstrap.set_up(tests=True)

@@ -1,4 +1,4 @@
-"""The assembled app on the real engine with the real models: what a person does first, and what happens when it dies."""
+"""The assembled app on the real engine with the real models: a person's first question, and an engine that dies."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ from ui.bell import Bell
 
 LONG = 90_000  # ms; two busy cores
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400), pytest.mark.usefixtures("models")]
 
 
 @pytest.fixture
-def app(qtbot, qapp, profile, models, tmp_path, monkeypatch):
+def app(qtbot, qapp, profile, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back what start() replaces
     notes = tmp_path / "notes"
     shutil.copytree(ROOT / "examples" / "notes", notes)
