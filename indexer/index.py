@@ -228,11 +228,12 @@ class Index:
 
         What is stuck (no model, a full disk) counts as done; the notices say what it waits for.
         """
+        looking = self._looking  # before the counts, which then hold all that the look has found
         counts = self.counts()
         files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
         read = not counts.waiting or self._pipeline.stuck
         embedded = not counts.vectors_owed or self._flow.stuck
-        done = not self._looking and read and embedded
+        done = not looking and read and embedded
         left: float | None = 0.0
         if not done:
             chunks_each = counts.chunks / counts.indexed if counts.indexed else 0.0

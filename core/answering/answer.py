@@ -23,7 +23,6 @@ from core.protocol import (
     Found,
     Piece,
     Quoted,
-    RouteStep,
     Sentence,
     Source,
     Step,
@@ -80,7 +79,7 @@ class Answering:
         if evidence.quote is not None and ask.model:
             route = self._route(ask.offline)
             for event in route.speak(
-                lambda model: messages(question, hits, evidence, order, model.notes_tokens), ANSWER_TOKENS, cancelled
+                lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens), ANSWER_TOKENS, cancelled
             ):
                 if isinstance(event, Spoken):
                     spoken = event

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from core.answering.library import Library
 from core.answering.sentences import units
-from core.answering.words import content, rarity, stem, stems, tokens
+from core.answering.words import FUNCTION_WORDS, content, rarity, stem, stems, tokens
 from core.protocol import Sentence, Source
 from indexer.records import Problem
 
@@ -32,12 +32,12 @@ _MONTHS = {
 _SMALL_NUMBERS = {
     name: number
     for number, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split()
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
     )
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
-_NAME = re.compile(r"(?<![.!?:] )(?<!^)\b[^\W\d_a-z][^\W_]*")
+_INNER_WORD = re.compile(r"(?<!^)(?<![.!?:] )\b[^\W\d_][^\W_]*")  # not the first of a sentence
 
 
 def ground(prose: str, sources: Sequence[Source], library: Library) -> list[Sentence]:
@@ -70,7 +70,8 @@ def _has_particulars(sentence: str, passage: str) -> bool:
     """Whether every number, date and name of the sentence stands in the passage too."""
     if not _numbers(sentence) <= _numbers(passage):
         return False
-    names = {stem(name) for match in _NAME.findall(sentence) for name in tokens(match) if name not in _MONTHS}
+    capitalised = " ".join(word for word in _INNER_WORD.findall(sentence) if word[0].isupper())
+    names = {stem(name) for name in tokens(capitalised) if name not in _MONTHS and name not in FUNCTION_WORDS}
     return names <= stems(passage)
 
 

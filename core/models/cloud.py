@@ -11,11 +11,11 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from core.errors import CloudFailed
-from core.models.model import Finished, Message, Token
+from core.models.model import Finished, Message, Prompt, Token
 from core.network import Gate, checked_host
 from core.protocol import RouteKind
 from indexer.records import Problem
@@ -53,7 +53,6 @@ class CloudModel:
     """
 
     kind: RouteKind = "cloud"
-    notes_tokens = NOTES_TOKENS
 
     def __init__(self, model: str, base_url: str, key: Callable[[], str | None], gate: Gate) -> None:
         self.name = model
@@ -61,9 +60,7 @@ class CloudModel:
         self._key = key
         self._gate = gate
 
-    def stream(
-        self, messages: Sequence[Message], max_tokens: int, cancelled: Cancellation
-    ) -> Iterator[Token | Finished]:
+    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
         """See `ChatModel.stream`. The network is read in a thread of its own, so that a stop never waits for it.
 
         Raises:
@@ -77,7 +74,7 @@ class CloudModel:
         key = self._key() or "none"  # the SDK wants one even for a server that asks for none
         inbox: deque[Token | Finished | Problem] = deque()
         unwanted = Cancellation()
-        reader = start_thread("cloud", self._receive, host, key, list(messages), inbox, unwanted)
+        reader = start_thread("cloud", self._receive, host, key, list(prompt(NOTES_TOKENS)), inbox, unwanted)
         deadline: float | None = time.monotonic() + FIRST_WORD_SECONDS
         written = 0
         try:

@@ -19,7 +19,7 @@ from typing import Any
 from msgspec import Struct
 
 from core.errors import ModelMissing
-from core.models.model import Finished, Message, ModelFailed, Token
+from core.models.model import Finished, Message, ModelFailed, Prompt, Token
 from core.protocol import RouteKind
 from indexer.child import Child, ChildOff
 from indexer.worker import Cancellation, Gone, Overdue
@@ -35,6 +35,7 @@ REPEAT_PENALTY = 1.1  # over the model's own words only; small models otherwise 
 LOAD_SECONDS = 120.0
 SILENCE_SECONDS = 30.0
 NOTES_TOKENS = 380
+SMALL = 300_000_000  # parameters; the 135M starter model gets lost in several passages and is given the quote alone
 
 _HEADER = struct.Struct("<4sIQQ")  # magic, version, tensors, key-value pairs (GGUF specification, version 3)
 _CHATML = (
@@ -61,6 +62,7 @@ class Ready(Struct, frozen=True, tag=True):
     """The model is loaded; `context` is in tokens, `load_ms` 0 when it had been loaded before."""
 
     context: int
+    parameters: int
     load_ms: float
 
 
@@ -87,19 +89,17 @@ class LocalModel:
     """
 
     kind: RouteKind = "local"
-    notes_tokens = NOTES_TOKENS
 
     def __init__(self, child: Child[Call, Event], name: str) -> None:
         self._child = child
         self.name = name
 
-    def stream(
-        self, messages: Sequence[Message], max_tokens: int, cancelled: Cancellation
-    ) -> Iterator[Token | Finished]:
+    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
         """See `ChatModel.stream`."""
         try:
-            self._child.ask(Warm(), patience=LOAD_SECONDS)
-            call = Generate(list(messages), max_tokens)
+            ready = self._child.ask(Warm(), patience=LOAD_SECONDS)
+            assert isinstance(ready, Ready)
+            call = Generate(list(prompt(NOTES_TOKENS if ready.parameters > SMALL else 0)), max_tokens)
             with closing(self._child.call(call, patience=SILENCE_SECONDS)) as events:  # type: ignore[type-var]
                 for event in events:
                     if cancelled.requested:
@@ -160,6 +160,7 @@ class LanguageModel:
         self._threads = threads
         self._context = context
         self._llama: Any = None
+        self._parameters = 0
         self._vocabulary: Any = None
         self._template: Any = None
         self._abort: Any = None  # kept because llama.cpp only borrows it
@@ -177,7 +178,8 @@ class LanguageModel:
         if not loaded:
             self._load()
         if isinstance(call, Warm):
-            yield Ready(self._llama.n_ctx(), 0.0 if loaded else (time.perf_counter() - started) * 1000)
+            milliseconds = 0.0 if loaded else (time.perf_counter() - started) * 1000
+            yield Ready(self._llama.n_ctx(), self._parameters, milliseconds)
             return
         self._cancelled = cancelled
         try:
@@ -210,6 +212,7 @@ class LanguageModel:
             ) from error
         self._abort = llama_cpp.ggml_abort_callback(lambda _: self._cancelled.requested)
         llama_cpp.llama_set_abort_callback(self._llama.ctx, self._abort, None)
+        self._parameters = int(llama_cpp.llama_model_n_params(self._llama.model))
         self._vocabulary = llama_cpp.llama_model_get_vocab(self._llama.model)
         self._template = Jinja2ChatFormatter(
             self._llama.metadata.get("tokenizer.chat_template", _CHATML),

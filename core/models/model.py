@@ -1,6 +1,6 @@
 """What every model that writes prose looks like to the rest, wherever it runs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -37,8 +37,12 @@ class ModelFailed(Problem):
     kind = "model"
 
 
+Prompt = Callable[[int], Sequence[Message]]
+"""Makes the prompt, told how many tokens of the notes the model can make good use of; 0 means the quote alone."""
+
+
 class ChatModel(Protocol):
-    """A model that can be asked. `notes_tokens` is how much of the notes it is given, in tokens, about."""
+    """A model that can be asked."""
 
     @property
     def kind(self) -> RouteKind:
@@ -50,14 +54,7 @@ class ChatModel(Protocol):
         """The model's name, for the person."""
         ...
 
-    @property
-    def notes_tokens(self) -> int:
-        """The budget for passages."""
-        ...
-
-    def stream(
-        self, messages: Sequence[Message], max_tokens: int, cancelled: Cancellation
-    ) -> Iterator[Token | Finished]:
+    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
         """Write the next message. An answer is whole only when it ends with `Finished`; it just ends when cancelled.
 
         Raises:

@@ -3,11 +3,11 @@
 A model that breaks off in the middle is not replaced: its words stay, and the end is marked.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from core.models.model import ChatModel, Finished, Message
+from core.models.model import ChatModel, Finished, Prompt
 from core.protocol import Piece, RouteStep, Step
 from indexer.records import Problem
 from indexer.worker import Cancellation
@@ -27,9 +27,7 @@ class Route:
     def __init__(self, models: Sequence[ChatModel]) -> None:
         self.models = list(models)
 
-    def speak(
-        self, prompt: Callable[[ChatModel], list[Message]], max_tokens: int, cancelled: Cancellation
-    ) -> Iterator[RouteStep | Piece | Spoken]:
+    def speak(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[RouteStep | Piece | Spoken]:
         """Let the first model that can answer answer; the last event is `Spoken`.
 
         Args:
@@ -43,7 +41,7 @@ class Route:
             text = ""
             outcome = note = ""
             try:
-                for event in model.stream(prompt(model), max_tokens, cancelled):
+                for event in model.stream(prompt, max_tokens, cancelled):
                     if isinstance(event, Finished):
                         outcome = "ok" if text.strip() else "said nothing"
                         break

@@ -25,7 +25,7 @@ def kill(profile: Profile, name: str) -> None:
     process = child(profile, name)
     assert process is not None
     process.kill()
-    process.wait(5)
+    assert eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.fixture

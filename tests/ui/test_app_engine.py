@@ -60,7 +60,7 @@ def test_a_question_is_answered_from_the_notes_and_survives_the_death_of_the_eng
     ask(qtbot, panel, "What pressure should the boiler have?")
     qtbot.waitUntil(lambda: panel._asking is None, timeout=LONG)
     assert panel.card.quote is not None
-    assert panel.card.foot.text()
+    assert panel.card.foot.text(), panel.card.trouble.words
 
     ask(qtbot, panel, "Where did we go in Slovenia?")
     before = app.link.report.pid
