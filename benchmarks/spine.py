@@ -125,10 +125,9 @@ def index_folder(engine: Engine, folder: Path) -> tuple[float, float, int, int]:
 
 def bare_rate(folder: Path) -> float:
     """Passages a second of the embedder alone, in this process, on the very passages of `folder`."""
+    from core.paths import model_directories
     from indexer.embed import Embedder
     from indexer.extract.extractor import Extract, build
-
-    from core.paths import model_directories
     from indexer.records import Extracted
     from indexer.worker import Cancellation
 

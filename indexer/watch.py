@@ -10,6 +10,7 @@ import os
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,8 @@ class Watcher:
 
     def start(self) -> None:
         """Begin."""
+        # watchdog warns when it meets a new directory twice, by its event and by its own walk; that is harmless.
+        warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
         logging.getLogger(OVERFLOW_LOGGER).addHandler(self._alarm)
         self._loop.start()
 
@@ -144,6 +147,7 @@ class Watcher:
 
     def _supervise(self) -> None:
         self._supervised_at = time.monotonic()
+        self._replace_dead_observer()
         for path, root in list(self._roots.items()):
             identity = _identity(path)
             with self._rooting:
@@ -154,6 +158,18 @@ class Watcher:
                 if identity is not None:
                     self._watch(path, root)
             self._look({path})  # after the watch is set: nothing falls between
+
+    def _replace_dead_observer(self) -> None:
+        observer = self._observer
+        # On Linux one more thread reads the events of all folders; nobody else would notice its end.
+        if observer is None or (observer.is_alive() and getattr(observer, "_inotify_fd", observer).is_alive()):
+            return
+        log.warning("watching ended by itself and is started again")
+        observer.stop()
+        with self._rooting:
+            self._observer = None
+            for root in self._roots.values():
+                root.identity = root.watch = None
 
     def _is_heard(self, path: str, root: _Root) -> bool:
         if root.identity is None or path in self._deaf:

@@ -33,7 +33,13 @@ ONLY_IN = {
     "keyring": ({"core/models/keys.py"}, "use core.models.keys"),
     "kreuzberg": ({"indexer/extract/documents.py"}, "use indexer.extract.documents"),
     "onnxruntime": ({"indexer/embed.py", "indexer/onnx_graph.py"}, "use indexer.embed"),
-    "socket": ({"indexer/worker.py", "ui/instance.py", "core/network.py", "core/models/cloud.py"}, "use indexer.worker, or core.network for the outside"),
+    "socket": (
+        {"indexer/worker.py", "ui/instance.py", "core/network.py", "core/models/cloud.py"},
+        "use indexer.worker, or core.network for the outside",
+    ),
+        {"indexer/worker.py", "ui/instance.py", "core/network.py", "core/models/cloud.py"},
+        "use indexer.worker, or core.network for the outside",
+    ),
     "subprocess": ({"indexer/child.py", "core/launch.py", "ui/opening.py", "ui/instance.py"}, "use indexer.child"),
     "threading": (
         {

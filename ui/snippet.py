@@ -5,6 +5,7 @@ import re
 Span = tuple[int, int]
 
 MARKUP = re.compile(r"^\s{0,3}(?:#{1,6}|>|[-*+])\s+(?:\[[ xX]\]\s+)?|\*\*|__|`|\[\[|\]\]", re.MULTILINE)
+FRONTMATTER = re.compile(r"\A---\n.*?\n---\n(?=.*\S)", re.DOTALL)
 WORD = re.compile(r"\w+")
 SCRIPT_WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]")
 LONG = 4  # letters; shorter words ("the", "did") are marked only where nothing else was typed
@@ -12,7 +13,7 @@ LONG = 4  # letters; shorter words ("the", "did") are marked only where nothing 
 
 def excerpt(text: str, words: str, length: int) -> tuple[str, list[Span]]:
     """The `length` characters of `text` that hold most of `words`, on one line, and the spans to set in bold."""
-    plain = " ".join(MARKUP.sub("", text).split())
+    plain = " ".join(MARKUP.sub("", FRONTMATTER.sub("", text)).split())
     found = spans(plain, words)
     start = _best_start(plain, found, length)
     cut = plain[start : start + length]

@@ -18,7 +18,7 @@ MODEL_STATES = {
 CHILDREN = {
     "semantics": ("Meaning", "search by meaning"),
     "llm": ("Language model", "writes answers"),
-    "extractors": ("Readers", "read files"),
+    "extractor": ("Reader", "reads files"),
 }
 MEMORY = 3  # the last column
 NAMES = 120  # px
@@ -104,7 +104,9 @@ class StatusPage(Page):
     def _show_processes(self, report: StatusReport) -> None:
         lines = [("good", "Engine", "index, search and answers", report.memory)]
         for child in report.children:
-            name, does = CHILDREN.get(child.name, (child.name.capitalize(), child.state))
+            kind, _, number = child.name.partition("-")  # "extractor-2": there are several readers
+            name, does = CHILDREN.get(kind, (kind.capitalize(), "works in the background"))
+            name = f"{name} {number}".strip()
             lines.append((CHILD_STATES.get(child.state, "off"), name, _does(does, child.state), child.memory))
         for number, (tone, name, does, memory) in enumerate(lines):
             dot = self._cell(number, 0)
@@ -156,7 +158,9 @@ class StatusPage(Page):
         mark.setFixedSize(QSize(18, 18))
         mark.setAccessibleName("well" if well else "needs attention")
         words = " ".join(part for part in (finding.what, "Repaired." if finding.fixed else finding.next_step) if part)
-        inner = row(mark, label(finding.name), label(words, "muted", wrap=True), spacing=10)
+        inner = row(
+            mark, label(finding.name[:1].upper() + finding.name[1:]), label(words, "muted", wrap=True), spacing=10
+        )
         inner.layout().itemAt(1).widget().setFixedWidth(NAMES)  # type: ignore[union-attr]
         layout = QVBoxLayout(made)
         layout.setContentsMargins(0, 0, 0, 0)

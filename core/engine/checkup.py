@@ -5,13 +5,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer.index import Index
-
 from core.engine.children import EMBEDDER, STARTER, Children
 from core.models.keys import Keys
 from core.paths import Profile
 from core.protocol import Settings
 from core.settings import SettingsFile
+from indexer.index import Index
 from indexer.records import Finding, Problem
 
 LEAST_FREE = 1 << 30  # bytes; a rebuild of the vectors of 100,000 passages takes about 300 MB beside the old ones

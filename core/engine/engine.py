@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
-from indexer.ignore import IgnoreRules
 
 from core.answering.answer import Answering
 from core.answering.history import History
@@ -53,6 +52,7 @@ from core.protocol import (
 )
 from core.settings import SettingsFile
 from indexer import index
+from indexer.ignore import IgnoreRules
 from indexer.records import Finding, Problem
 from indexer.worker import Cancellation
 

@@ -130,6 +130,16 @@ def test_a_folder_taken_off_the_list_is_silent(told: Told, root: Path, tmp_path:
     assert str(root / "a.md") not in told.paths
 
 
+@pytest.mark.logs("started again")
+@pytest.mark.skipif(sys.platform != "linux", reason="inotify's own thread")
+def test_a_watch_that_ended_by_itself_is_set_again(told: Told, root: Path) -> None:
+    told.watcher._observer._inotify_fd.stop()
+    told.watcher._observer._inotify_fd.join()
+    assert told.hears(root)
+    (root / "a.md").write_text("one")
+    assert told.hears(root / "a.md")
+
+
 @pytest.mark.logs("overflowed")
 def test_an_overflow_means_a_full_scan(told: Told) -> None:
     # The real thing takes 16,384 unread events; watchdog 7.1 tells of it in its log and nowhere else.

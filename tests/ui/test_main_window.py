@@ -71,7 +71,7 @@ def test_the_status_page_shows_processes_model_and_memory(qtbot, window):
     qtbot.waitUntil(lambda: "SmolLM2-135M-Instruct, ready" in page.model.text())
     assert page.cloud.text() == "In the cloud: none is set up"
     names = [page._grid.itemAtPosition(line, 1).widget().text() for line in range(4)]
-    assert names == ["Engine", "Meaning", "Language model", "Readers"]
+    assert names == ["Engine", "Meaning", "Language model", "Reader 1"]
     assert page._grid.itemAtPosition(2, 3).widget().text() == "348 MB"
 
 

@@ -31,6 +31,11 @@ def test_the_excerpt_shows_the_part_with_most_of_the_words_and_no_markup():
     assert "\n" not in shown
 
 
+def test_frontmatter_is_shown_only_where_there_is_nothing_else():
+    assert excerpt("---\ntitle: Roof\n---\nClay tiles.\n", "tiles", 80)[0] == "Clay tiles."
+    assert "title: Roof" in excerpt("---\ntitle: Roof\n---\n", "roof", 80)[0]
+
+
 @given(st.text(max_size=400), st.text(max_size=60), st.integers(10, 200))
 def test_any_text_and_any_words_give_spans_inside_the_excerpt(text, words, length):
     shown, marks = excerpt(text, words, length)
