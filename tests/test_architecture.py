@@ -37,9 +37,6 @@ ONLY_IN = {
         {"indexer/worker.py", "ui/instance.py", "core/network.py", "core/models/cloud.py"},
         "use indexer.worker, or core.network for the outside",
     ),
-        {"indexer/worker.py", "ui/instance.py", "core/network.py", "core/models/cloud.py"},
-        "use indexer.worker, or core.network for the outside",
-    ),
     "subprocess": ({"indexer/child.py", "core/launch.py", "ui/opening.py", "ui/instance.py"}, "use indexer.child"),
     "threading": (
         {
