@@ -14,7 +14,7 @@ from indexer import scan
 from indexer.child import Child
 from indexer.extract.extractor import Event, Extract
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
-from indexer.records import Extracted, Failed, Skipped
+from indexer.records import Extracted, FileState, Skipped
 from indexer.store import files, passages
 from indexer.store.database import Database
 from indexer.store.files import Known
@@ -166,7 +166,7 @@ class Pipeline:
             seen = scan.see(known.path)
             if known.content_hash and known.content_hash == scan.content_hash(known.path):
                 with self._database.write() as connection:
-                    files.touch(connection, known.id, seen)
+                    files.finish(connection, known, "indexed", seen=seen)
                 return 0.0
         except (FileNotFoundError, NotADirectoryError):
             self._look({known.path})  # gone, or its whole folder is away: the scanner can tell
@@ -185,11 +185,10 @@ class Pipeline:
         with self._database.write() as connection:
             if isinstance(read, Extracted):
                 if passages.replace(connection, known.id, known.path, read):
-                    files.touch(connection, known.id, seen)
-            elif isinstance(read, Skipped):
-                files.set_aside(connection, known.id, "skipped", read.reason)
-            elif isinstance(read, Failed):
-                files.set_aside(connection, known.id, "failed", read.reason)
+                    files.finish(connection, known, "indexed", seen=seen)
+            else:
+                state: FileState = "skipped" if isinstance(read, Skipped) else "failed"
+                files.finish(connection, known, state, read.reason, seen)
         self._counted.discard(known.id)
         self.rate.add(1)
         return 0.0
@@ -223,4 +222,4 @@ class Pipeline:
     def _set_aside(self, known: Known, reason: str) -> None:
         self._counted.discard(known.id)
         with self._database.write() as connection:
-            files.set_aside(connection, known.id, "failed", reason)
+            files.finish(connection, known, "failed", reason)

@@ -118,12 +118,13 @@ class Watcher:
             self._supervised_at = 0.0
         self._loop.wake()
 
-    def touch(self, path: str) -> None:
-        """Something happened at a path."""
+    def touch(self, *paths: str) -> None:
+        """Something happened at these paths, together: both ends of a move are looked at in one look."""
         now = time.monotonic()
         with self._guard:
             first = not self._touched
-            self._touched[path] = (self._touched.get(path, (now, now))[0], now)
+            for path in paths:
+                self._touched[path] = (self._touched.get(path, (now, now))[0], now)
         if first:  # otherwise the loop looks again within QUIET by itself
             self._loop.wake()
 
@@ -210,13 +211,11 @@ class Watcher:
 
 
 class _Listener(FileSystemEventHandler):
-    def __init__(self, touch: Callable[[str], None]) -> None:
+    def __init__(self, touch: Callable[..., None]) -> None:
         self._touch = touch
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        for path in (event.src_path, event.dest_path):
-            if path:
-                self._touch(os.fsdecode(path))
+        self._touch(*(os.fsdecode(path) for path in (event.src_path, event.dest_path) if path))
 
 
 class _OverflowAlarm(logging.Handler):

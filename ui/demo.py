@@ -22,8 +22,8 @@ from ui.terminal.wording import duration
 NOTES = ROOT / "examples" / "notes"
 
 QUESTIONS = (
-    "Which strength of injector does Kuba carry at present?",
-    "How long should Nana's ginger cake stay in the tin before we cut it?",
+    "Where is the borg passphrase written down on paper?",
+    "On which days is the boatman around to give us the key for the weir at Skerton?",
     "What is the registration number of our car?",
 )
 """The notes do not say the last one, and Offhand has to say so."""

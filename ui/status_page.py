@@ -104,9 +104,9 @@ class StatusPage(Page):
     def _show_processes(self, report: StatusReport) -> None:
         lines = [("good", "Engine", "index, search and answers", report.memory)]
         for child in report.children:
-            kind, _, number = child.name.partition("-")  # "extractor-2": there are several readers
+            kind, _, which = child.name.partition("-")  # "extractor-2": there are several readers
             name, does = CHILDREN.get(kind, (kind.capitalize(), "works in the background"))
-            name = f"{name} {number}".strip()
+            name = f"{name} {which}".strip()
             lines.append((CHILD_STATES.get(child.state, "off"), name, _does(does, child.state), child.memory))
         for number, (tone, name, does, memory) in enumerate(lines):
             dot = self._cell(number, 0)

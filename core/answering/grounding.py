@@ -32,11 +32,12 @@ _MONTHS = {
 _SMALL_NUMBERS = {
     name: number
     for number, name in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "zero - two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
         "seventeen eighteen nineteen twenty".split()
     )
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
+_WORD = re.compile(r"[^\W\d_]+")
 _INNER_WORD = re.compile(r"(?<!^)(?<![.!?:] )\b[^\W\d_][^\W_]*")  # not the first of a sentence
 
 
@@ -50,7 +51,7 @@ def ground(prose: str, sources: Sequence[Source], library: Library) -> list[Sent
 
 
 def _support(sentence: str, sources: Sequence[Source], weights: dict[str, float], library: Library) -> int | None:
-    said = {stem(word): weights[word] for word in content(sentence)}
+    said = {stem(word): 1 + weights[word] for word in content(sentence) if not word[0].isdigit()}
     total = sum(said.values())
     best, best_share = None, 0.0
     for source in sources:
@@ -58,7 +59,7 @@ def _support(sentence: str, sources: Sequence[Source], weights: dict[str, float]
         if not _has_particulars(sentence, whole):
             continue
         known = stems(whole)
-        share = sum(weight for word, weight in said.items() if word in known) / total if total else 0.0
+        share = sum(weight for word, weight in said.items() if word in known) / total if total else 1.0
         if share > best_share:
             best, best_share = source, share
     if best is None or best_share < SOME_WORDS or not _same_polarity(sentence, best.text):
@@ -78,9 +79,9 @@ def _has_particulars(sentence: str, passage: str) -> bool:
 def _numbers(text: str) -> frozenset[str]:
     """Numbers in one writing: 1,200 as 1200, "three" as 3, March as 3, 07 as 7."""
     found = {re.sub(r"[.,](?=\d{3}\b)", "", number).replace(",", ".") for number in _NUMBER.findall(text)}
-    for word in tokens(text):
-        value = _MONTHS.get(word) or _SMALL_NUMBERS.get(word)
-        if value is not None and word not in ("may", "mar", "one"):
+    for word in _WORD.findall(text):
+        value = _MONTHS.get(word.lower()) if word[0].isupper() else _SMALL_NUMBERS.get(word)
+        if value is not None:
             found.add(str(value))
     return frozenset(number.lstrip("0") or "0" for number in found)
 

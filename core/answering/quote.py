@@ -17,7 +17,8 @@ from indexer.records import Hit, Problem
 COVER_WEIGHT = 0.8
 ABOVE_SHARE = 0.8  # what a question's word counts that stands in the headings above a sentence, not in it
 BESIDE_SHARE = 0.4  # and in the sentence before or after
-NEIGHBOUR_RATIO = 0.6  # a neighbour that scores this share of the best sentence is quoted with it
+NEIGHBOUR_RATIO = 0.7  # a neighbour is quoted too if it scores this share of the best sentence,
+NEIGHBOUR_GAIN = 0.1  # or covers words of the question that the best one lacks and that make up this share of it
 JUDGED_BY_MEANING = 16  # sentences; embedding one costs 3 to 6 ms, so only those that the words favour are
 THRESHOLD = 0.8
 THRESHOLD_BY_WORDS = 0.38
@@ -26,10 +27,14 @@ _NOT_QUOTED = ("heading", "header")
 
 
 class Candidate(NamedTuple):
-    """A unit of a passage: `hit` is the passage's place among the hits, `at` the unit's place in that passage."""
+    """A unit of a passage: `hit` is the passage's place among the hits, `at` the unit's place in that passage.
+
+    `words` are the question's words (stems) that the unit itself has, `cover` their share and that of its surroundings.
+    """
 
     hit: int
     at: int
+    words: frozenset[str]
     cover: float
     score: float
 
@@ -51,7 +56,8 @@ def weigh(question: str, hits: Sequence[Hit], library: Library) -> Evidence:
         hits: the passages, best first.
     """
     split = [units(hit.text) for hit in hits]
-    candidates = _covers(question, hits, split, library)
+    weights = _weights(question, library)
+    candidates = _covers(weights, hits, split)
     threshold = THRESHOLD
     try:
         candidates = _with_meaning(question, hits, split, candidates, library)
@@ -61,17 +67,21 @@ def weigh(question: str, hits: Sequence[Hit], library: Library) -> Evidence:
     if not candidates or candidates[0].score < threshold:
         return Evidence(split, candidates, None, None)
     best = candidates[0]
-    start, end = _span(best, candidates, split[best.hit], hits[best.hit].text)
+    start, end = _span(best, candidates, weights, split[best.hit], hits[best.hit].text)
     return Evidence(split, candidates, _quote(hits[best.hit], start, end), best.hit)
 
 
-def _covers(question: str, hits: Sequence[Hit], split: list[list[Unit]], library: Library) -> list[Candidate]:
-    """Every quotable unit with the idf-weighted share of the question's words that it covers, best first."""
+def _weights(question: str, library: Library) -> dict[str, float]:
+    """The stems of the question's telling words and what share of the question each makes up, by idf."""
     asked = content(question)
     frequency, passages = library.document_frequency(asked)
     weights = rarity(asked, frequency, passages)
-    wanted = [(stem(word), weight) for word, weight in weights.items()]
     total = sum(weights.values()) or 1.0
+    return {stem(word): weight / total for word, weight in weights.items()}
+
+
+def _covers(weights: dict[str, float], hits: Sequence[Hit], split: list[list[Unit]]) -> list[Candidate]:
+    """Every quotable unit with the share of the question that it covers, best first."""
     found = []
     for number, (hit, parts) in enumerate(zip(hits, split, strict=True)):
         words = [stems(hit.text[unit.start : unit.end]) for unit in parts]
@@ -80,9 +90,9 @@ def _covers(question: str, hits: Sequence[Hit], split: list[list[Unit]], library
             if unit.kind in _NOT_QUOTED or hit.text[unit.end - 1] == ":":
                 continue
             above = title | stems(unit.context)
-            beside = frozenset().union(*words[max(at - 1, 0) : at], *words[at + 1 : at + 2])
-            cover = sum(weight * _share(word, words[at], above, beside) for word, weight in wanted) / total
-            found.append(Candidate(number, at, cover, cover))
+            beside = frozenset[str]().union(*words[max(at - 1, 0) : at], *words[at + 1 : at + 2])
+            cover = sum(weight * _share(word, words[at], above, beside) for word, weight in weights.items())
+            found.append(Candidate(number, at, words[at] & weights.keys(), cover, cover))
     return sorted(found, key=lambda candidate: -candidate.cover)
 
 
@@ -109,16 +119,20 @@ def _readable(hit: Hit, unit: Unit) -> str:
     return " › ".join(dict.fromkeys(part for part in above if part)) + ": " + hit.text[unit.start : unit.end]
 
 
-def _span(best: Candidate, candidates: list[Candidate], parts: list[Unit], text: str) -> tuple[int, int]:
-    """The best unit, together with the better of its neighbours if that is nearly as good."""
+def _span(
+    best: Candidate, candidates: list[Candidate], weights: dict[str, float], parts: list[Unit], text: str
+) -> tuple[int, int]:
+    """The best unit, together with the better of its neighbours if that adds to the answer."""
     unit = parts[best.at]
-    for other in candidates[1:]:
-        if other.score < NEIGHBOUR_RATIO * best.score:
-            break
-        if other.hit == best.hit and abs(other.at - best.at) == 1:
-            first, second = sorted((unit, parts[other.at]))
-            if first.kind == second.kind and not _blank_line(text[first.end : second.start]):
-                return first.start, second.end
+    for other in candidates:
+        if other.hit != best.hit or abs(other.at - best.at) != 1:
+            continue
+        gain = sum(weights[word] for word in other.words - best.words)
+        first, second = sorted((unit, parts[other.at]))
+        if first.kind != second.kind or _blank_line(text[first.end : second.start]):
+            continue
+        if other.score >= NEIGHBOUR_RATIO * best.score or gain >= NEIGHBOUR_GAIN:
+            return first.start, second.end
     return unit.start, unit.end
 
 

@@ -72,15 +72,28 @@ def change(connection: apsw.Connection, file_id: int, seen: Seen) -> None:
         (*_status(seen), *_refusal(seen), file_id),
     )
     if seen.refused:
-        set_aside(connection, file_id, "skipped", seen.refused)
+        _drop_passages(connection, file_id)
 
 
-def touch(connection: apsw.Connection, file_id: int, seen: Seen) -> None:
-    """The content is what it was: only the status of the file differs."""
+def finish(
+    connection: apsw.Connection, known: Known, state: FileState, reason: str = "", seen: Seen | None = None
+) -> None:
+    """The file was dealt with: indexed, or set aside until it changes or is retried by hand.
+
+    Args:
+        known: the row as it was when work on it began. When the scanner saw another version meanwhile, that one waits.
+        state: what came of it; anything but "indexed" takes the passages out.
+        reason: why it is not in the index.
+        seen: the status of the file as it was read.
+    """
+    status = (known.size, known.mtime_ns, known.inode)
     connection.execute(
-        "UPDATE files SET size = ?, mtime_ns = ?, inode = ?, state = 'indexed', reason = '', attempts = 0 WHERE id = ?",
-        (*_status(seen), file_id),
+        "UPDATE files SET size = ?, mtime_ns = ?, inode = ?, state = ?, reason = ?, attempts = 0 "
+        "WHERE id = ? AND state = 'waiting' AND size = ? AND mtime_ns = ? AND inode = ?",
+        (*(_status(seen) if seen else status), state, reason, known.id, *status),
     )
+    if state != "indexed" and connection.changes():
+        _drop_passages(connection, known.id)
 
 
 def move(connection: apsw.Connection, known: Known, folder_id: int, seen: Seen) -> None:
@@ -121,15 +134,6 @@ def take_back_attempt(connection: apsw.Connection, file_id: int) -> None:
     connection.execute("UPDATE files SET attempts = max(attempts - 1, 0) WHERE id = ?", (file_id,))
 
 
-def set_aside(connection: apsw.Connection, file_id: int, state: FileState, reason: str) -> None:
-    """The file is not in the index until it changes or is retried by hand; its passages go."""
-    connection.execute(
-        "UPDATE files SET state = ?, reason = ?, content_hash = '', attempts = 0 WHERE id = ?",
-        (state, reason, file_id),
-    )
-    _drop_passages(connection, file_id)
-
-
 def retry(connection: apsw.Connection, path: str = "") -> int:
     """Let failed files wait again, all or the one at `path`. Returns how many."""
     connection.execute(
@@ -162,3 +166,4 @@ def _refusal(seen: Seen) -> tuple[FileState, str]:
 def _drop_passages(connection: apsw.Connection, file_id: int) -> None:
     connection.execute("DELETE FROM chunks WHERE file_id = ?", (file_id,))
     connection.execute("DELETE FROM facts WHERE file_id = ?", (file_id,))
+    connection.execute("UPDATE files SET content_hash = '' WHERE id = ?", (file_id,))

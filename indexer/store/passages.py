@@ -38,11 +38,13 @@ def vector_hash(headings: str, text: str) -> bytes:
 
 
 def replace(connection: apsw.Connection, file_id: int, path: str, extracted: Extracted) -> bool:
-    """Put the new reading of a file in the place of the old one. Returns False when the file is forgotten by now."""
+    """Put the new reading of a file in the place of the old one; `files.finish` then closes it.
+
+    Returns False when the file is forgotten, or stands elsewhere, by now.
+    """
     title = extracted.title or Path(path).stem
     connection.execute(
-        "UPDATE files SET title = ?, content_hash = ?, state = 'indexed', reason = '', attempts = 0 "
-        "WHERE id = ? AND path = ?",
+        "UPDATE files SET title = ?, content_hash = ? WHERE id = ? AND path = ?",
         (title, extracted.content_hash, file_id, path),
     )
     if not connection.changes():

@@ -96,6 +96,7 @@ def store(database: Database, folder: Folder) -> Callable[..., int]:
             known = files.at(connection, path)
             assert known is not None
             assert passages.replace(connection, known.id, path, reading)
+            files.finish(connection, known, "indexed")
         return known.id
 
     return put

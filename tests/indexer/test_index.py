@@ -14,7 +14,7 @@ from core.paths import ROOT
 from indexer import semantics
 from indexer.ignore import IgnoreRules
 from indexer.index import Index
-from indexer.records import FolderRefused
+from indexer.records import Finding, FolderRefused
 from indexer.store.database import Database, open_reader
 from tests.indexer.conftest import NOTES, Parts, eventually, settled, write_notes
 
@@ -23,6 +23,10 @@ def names(index: Index, words: str) -> list[str]:
     """Files found by words alone."""
     _, hits, _ = next(index.search(words, 20, meaning=False))
     return [Path(hit.path).name for hit in hits]
+
+
+def wrong(index: Index) -> list[Finding]:
+    return [finding for finding in index.check() if not finding.ok]
 
 
 @pytest.fixture
@@ -116,7 +120,7 @@ def test_the_life_of_a_note(parts: Parts, root: Path) -> None:
     (root / "travel.md").unlink()
     assert eventually(lambda: names(index, "Porto") == [])
     assert settled(index)
-    assert all(finding.ok for finding in index.check()), list(index.check())
+    assert wrong(index) == []
 
     write_notes(root, {"drafts/x.md": "zanzibar"})
     assert eventually(lambda: names(index, "zanzibar") != [])
@@ -212,7 +216,7 @@ def test_killed_at_any_moment_the_next_start_goes_on_and_embeds_nothing_twice(pa
     after = look()[1]
     assert index.counts().indexed == 100
     assert before.items() <= after.items()
-    assert all(finding.ok for finding in index.check()), list(index.check())
+    assert wrong(index) == []
     assert names(index, "sentence") != []
 
 
@@ -245,7 +249,7 @@ def test_the_check_up_finds_and_repairs_disagreements(parts: Parts, root: Path) 
 
     assert {finding.name for finding in index.check(fix=True) if finding.fixed} >= {"word index", "stored vectors"}
     assert settled(index)
-    assert eventually(lambda: all(finding.ok for finding in index.check())), list(index.check())
+    assert eventually(lambda: wrong(index) == []), wrong(index)
     assert names(index, "boiler") != []
 
 

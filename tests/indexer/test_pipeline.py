@@ -186,6 +186,21 @@ def test_a_file_that_vanished_is_left_to_the_scanner(bench: Bench, root: Path) -
     assert bench.states() == {}
 
 
+def test_a_version_saved_while_the_last_one_was_read_is_read_too(bench: Bench, root: Path) -> None:
+    write_notes(root, {"a.md": "words"})
+    bench.scan()
+    with bench.database.read() as connection:
+        ((known, _),) = files.waiting(connection, 1)
+    write_notes(root, {"a.md": "other words"})
+    bench.scan()  # the scanner sees the new version before the old one is finished
+    with bench.database.write() as connection:
+        files.finish(connection, known, "indexed")
+    assert bench.states()["a.md"][0] == "waiting"
+    bench.pipeline.start()
+    assert bench.rests()
+    assert words(bench.database, "other") == 1
+
+
 def test_a_touched_file_with_the_same_content_is_not_read_again(bench: Bench, root: Path) -> None:
     write_notes(root, {"a.md": "words"})
     bench.scan()

@@ -49,6 +49,7 @@ def index_all(database: Database) -> None:
             reading = extracted(text, title=Path(row.path).stem)
             reading = Extracted(content_hash(row.path), *(getattr(reading, n) for n in reading.__struct_fields__[1:]))
             passages.replace(connection, row.id, row.path, reading)
+            files.finish(connection, row, "indexed")
 
 
 def test_new_changed_and_gone_files_are_found(root: Path, database: Database, look: Look) -> None:

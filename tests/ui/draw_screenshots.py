@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from scripted_engine import REPORT, ScriptedEngine
 
 from core.paths import Profile
+from core.protocol import ChildInfo
 from ui.engine_link import EngineLink
 from ui.main_window import ASK, LIBRARY, STATUS, MainWindow
 from ui.palette import Palette
@@ -85,6 +86,7 @@ class Drawing:
 def main() -> None:
     profile = Profile()
     engine = ScriptedEngine(profile).start()
+    engine.change(children=[*REPORT.children[:2], ChildInfo("extractor-1", "asleep", None, 0)])
     app = QApplication([])
     theme, link = Theme(app), EngineLink(profile)
     palette, window = Palette(link, theme), MainWindow(link, theme, profile)

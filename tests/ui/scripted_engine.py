@@ -147,7 +147,7 @@ REPORT = StatusReport(
     children=[
         ChildInfo("semantics", "ready", 4720, 212_000_000),
         ChildInfo("llm", "ready", 4731, 348_000_000),
-        ChildInfo("extractor-1", "asleep", None, 0),
+        ChildInfo("extractors", "asleep", None, 0),
     ],
     model="SmolLM2-135M-Instruct.Q4_1.gguf",
     model_state="ready",

@@ -49,8 +49,8 @@ def test_it_shows_everything_with_the_real_engine_and_leaves_nothing_behind(
     monkeypatch.setattr(demo, "NOTES", notes)
     assert demo.run() == 0
     out = capsys.readouterr().out
-    assert "0.3 mg" in out
-    assert "four days" in out
+    assert "sealed envelope" in out
+    assert "Tuesday and Saturday mornings" in out
     assert "Your notes do not seem to say this." in out
     assert launch.find(Profile(Path(os.environ["OFFHAND_HOME"]))) is None
     assert not list(tmp_path.glob("offhand-demo-*"))

@@ -1,8 +1,9 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QPlainTextEdit, QSpinBox
+from scripted_engine import REPORT
 
-from core.protocol import Configure, Doctor
+from core.protocol import ChildInfo, Configure, Doctor
 from ui.main_window import ASK, LIBRARY, STATUS, MainWindow
 
 
@@ -66,8 +67,10 @@ def test_every_control_has_a_name_and_can_be_reached_without_a_mouse(window):
             assert control.focusPolicy() & Qt.FocusPolicy.TabFocus, f"{control.accessibleName()} cannot be reached"
 
 
-def test_the_status_page_shows_processes_model_and_memory(qtbot, window):
+def test_the_status_page_shows_processes_model_and_memory(qtbot, window, scripted):
     page = window.status
+    scripted.change(children=[*REPORT.children[:2], ChildInfo("extractor-1", "asleep", None, 0)])
+    qtbot.waitUntil(lambda: page._grid.itemAtPosition(3, 1).widget().text() == "Reader 1")
     qtbot.waitUntil(lambda: "SmolLM2-135M-Instruct, ready" in page.model.text())
     assert page.cloud.text() == "In the cloud: none is set up"
     names = [page._grid.itemAtPosition(line, 1).widget().text() for line in range(4)]

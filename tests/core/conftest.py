@@ -1,0 +1,89 @@
+"""The outside world of the core, real wherever it can be: a model server on loopback, a keyring, a small library."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fault_server
+import pytest
+
+from core.models.llama import LanguageModel
+
+STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
+
+
+@pytest.fixture(scope="session")
+def starter_model(models: Path) -> Path:
+    """The starter model's file."""
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed: run `make setup`")
+    path = models / STARTER
+    if not path.exists():
+        pytest.skip("the starter language model is not installed: run `make setup`")
+    return path
+
+
+@pytest.fixture(scope="session")
+def language_model(starter_model: Path) -> LanguageModel:
+    """The starter model, loaded in this process, as the llm child has it."""
+    return LanguageModel(str(starter_model), threads=2)
+
+
+@pytest.fixture(scope="session")
+def cloud(starter_model: Path) -> Iterator[str]:
+    """The base URL of a real OpenAI-compatible server on loopback: llama-cpp-python's own, with the starter model."""
+    pytest.importorskip("uvicorn", reason="the development packages are not installed: run `make setup`")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "llama_cpp.server", "--model", str(starter_model), "--model_alias", "starter"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--n_ctx", "2048", "--n_threads", "2"]
+    environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    try:
+        deadline = time.monotonic() + 90
+        while time.monotonic() < deadline and process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the model server did not come up")
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def faults() -> Iterator[fault_server.FaultServer]:
+    """A service that misbehaves on demand."""
+    with fault_server.running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keyring_session() -> list[str]:
+    """The start of a command line that runs a Python program with a real, unlocked Secret Service of its own."""
+    for program in ("dbus-run-session", "gnome-keyring-daemon"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed (Debian packages dbus and gnome-keyring)")
+    unlock = 'echo -n "" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 && exec "$@"'
+    return ["dbus-run-session", "--", "sh", "-c", unlock, "sh", sys.executable]
+
+
+@pytest.fixture(scope="session")
+def embedder(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The real embedding model."""
+    from indexer.embed import Embedder
+
+    return Embedder(models / "all-MiniLM-L6-v2", tmp_path_factory.mktemp("embedder"), threads=2)

@@ -1,0 +1,71 @@
+from typing import Any
+
+import pytest
+from shelf import Shelf
+
+from core.answering.quote import weigh
+
+BOILER = """The boiler is a Thermaline in the cellar.
+Heinz replaced the pressure valve on 3 May. It cost 118 euros.
+
+The chimney sweep comes every October."""
+CABIN = "Anna booked the cabin by the lake.\n\n| what | price |\n|---|---|\n| deposit | 450 euros |\n| boat | 60 euros |"
+TASKS = "Before we leave:\n- [ ] Ask Priya for the charger\n- [x] Water the lemon tree\n- [ ] Renew Ida's passport by 19 February"
+
+
+def quote_for(question: str, shelf: Shelf) -> Any:
+    hits = list(shelf.search(question, 6, True))[-1][1]
+    return weigh(question, hits, shelf).quote
+
+
+@pytest.fixture
+def shelf(embedder: Any) -> Shelf:
+    return Shelf([BOILER, CABIN, TASKS], embed=embedder)
+
+
+@pytest.mark.parametrize(
+    ("question", "holds"),
+    [
+        ("When was the pressure valve of the boiler replaced?", "on 3 May"),
+        ("How much was the deposit for the cabin?", "450 euros"),
+        ("By when do I have to renew Ida's passport?", "19 February"),
+        ("How often does the chimney sweep come?", "every October"),
+    ],
+)
+def test_the_sentence_row_or_item_that_answers_is_quoted(question: str, holds: str, shelf: Shelf):
+    assert holds in quote_for(question, shelf).text
+
+
+def test_a_quote_is_the_text_at_its_offsets_and_on_its_line(shelf: Shelf):
+    quote = quote_for("How often does the chimney sweep come?", shelf)
+    hit = shelf.hits[0]
+    assert hit.text[quote.start - hit.start : quote.end - hit.start] == quote.text
+    assert quote.line == hit.line + 3
+    assert quote.path == hit.path
+
+
+def test_a_neighbour_that_answers_too_is_quoted_with_it(shelf: Shelf):
+    quote = quote_for("What did the pressure valve cost that Heinz replaced?", shelf)
+    assert quote.text == "Heinz replaced the pressure valve on 3 May. It cost 118 euros."
+
+
+@pytest.mark.parametrize("question", ["Who won the chess tournament in Vienna?", "What is the capital of Peru?"])
+def test_nothing_is_quoted_when_the_notes_do_not_say_it(question: str, shelf: Shelf):
+    assert quote_for(question, shelf) is None
+
+
+def test_words_alone_decide_while_the_embedding_model_is_away():
+    shelf = Shelf([BOILER, CABIN, TASKS])
+    assert "on 3 May" in quote_for("When was the pressure valve replaced?", shelf).text
+    assert quote_for("What is the capital of Peru?", shelf) is None
+
+
+def test_no_passages_means_no_quote(shelf: Shelf):
+    evidence = weigh("anything", [], shelf)
+    assert evidence.quote is None
+    assert evidence.candidates == []
+
+
+def test_headings_table_heads_and_lead_ins_are_never_the_quote(embedder: Any):
+    shelf = Shelf(["# Boiler pressure\n\nBoiler pressure:\n- 1.5 bar\n"], embed=embedder, title="Boiler pressure")
+    assert quote_for("What is the boiler pressure?", shelf).text == "1.5 bar"
