@@ -32,8 +32,9 @@ _MONTHS = {
 _SMALL_NUMBERS = {
     name: number
     for number, name in enumerate(
-        "zero - two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split(),
+        start=2,  # "one" is rarely a number
     )
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
@@ -51,7 +52,8 @@ def ground(prose: str, sources: Sequence[Source], library: Library) -> list[Sent
 
 
 def _support(sentence: str, sources: Sequence[Source], weights: dict[str, float], library: Library) -> int | None:
-    said = {stem(word): 1 + weights[word] for word in content(sentence) if not word[0].isdigit()}
+    words = [word for word in content(sentence) if not word[0].isdigit() and word not in _MONTHS]
+    said = {stem(word): 1 + weights[word] for word in words}
     total = sum(said.values())
     best, best_share = None, 0.0
     for source in sources:

@@ -19,7 +19,7 @@ ABOVE_SHARE = 0.8  # what a question's word counts that stands in the headings a
 BESIDE_SHARE = 0.4  # and in the sentence before or after
 NEIGHBOUR_RATIO = 0.7  # a neighbour is quoted too if it scores this share of the best sentence,
 NEIGHBOUR_GAIN = 0.1  # or covers words of the question that the best one lacks and that make up this share of it
-JUDGED_BY_MEANING = 16  # sentences; embedding one costs 3 to 6 ms, so only those that the words favour are
+JUDGED_BY_MEANING = 10  # sentences; embedding one costs 5 to 9 ms, so only those that the words favour are
 THRESHOLD = 0.8
 THRESHOLD_BY_WORDS = 0.38
 

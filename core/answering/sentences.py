@@ -55,6 +55,8 @@ def units(text: str) -> list[Unit]:
     for kind, *span, _ in _blocks(text):
         start, end = _trim(text, *span)
         words = text[start:end]
+        if not words:
+            continue
         if kind != "row":
             header = ""
         match kind:

@@ -18,7 +18,9 @@ class Shelf:
         self.embed = embed
         self.searches: list[str] = []
 
-    def search(self, words: str, limit: int, meaning: bool) -> Iterator[tuple[Literal["words", "fused"], list[Hit], str]]:
+    def search(
+        self, words: str, limit: int, meaning: bool
+    ) -> Iterator[tuple[Literal["words", "fused"], list[Hit], str]]:
         self.searches.append(words)
         wanted = {stem(word) for word in content(words)}
         ranked = sorted(self.hits, key=lambda hit: -len(wanted & stems(hit.text)))
@@ -39,4 +41,6 @@ class Shelf:
 
 def _hit(number: int, title: str, text: str) -> Hit:
     start = 100 * number  # as if something stood before it in its file
-    return Hit(number, f"/notes/{number}.md", title, title, 5, 5 + text.count("\n"), None, start, start + len(text), 1.0, text)
+    return Hit(
+        number, f"/notes/{number}.md", title, title, 5, 5 + text.count("\n"), None, start, start + len(text), 1.0, text
+    )

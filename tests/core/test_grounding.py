@@ -49,7 +49,11 @@ def test_a_sentence_that_says_something_else_is_bound_to_nothing(what: str, sent
 
 
 def test_each_sentence_is_judged_by_itself():
-    assert bound("Heinz replaced the pressure valve. He also painted the garage. Anna booked the cabin.") == [1, None, 2]
+    assert bound("Heinz replaced the pressure valve. He also painted the garage. Anna booked the cabin.") == [
+        1,
+        None,
+        2,
+    ]
 
 
 def test_the_text_of_the_sentences_is_the_prose_in_order():

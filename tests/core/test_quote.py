@@ -9,7 +9,9 @@ BOILER = """The boiler is a Thermaline in the cellar.
 Heinz replaced the pressure valve on 3 May. It cost 118 euros.
 
 The chimney sweep comes every October."""
-CABIN = "Anna booked the cabin by the lake.\n\n| what | price |\n|---|---|\n| deposit | 450 euros |\n| boat | 60 euros |"
+CABIN = (
+    "Anna booked the cabin by the lake.\n\n| what | price |\n|---|---|\n| deposit | 450 euros |\n| boat | 60 euros |"
+)
 TASKS = "Before we leave:\n- [ ] Ask Priya for the charger\n- [x] Water the lemon tree\n- [ ] Renew Ida's passport by 19 February"
 
 
