@@ -101,7 +101,9 @@ class EngineLink(QObject):
             on_again: the engine died and the call is sent to a new one: its events start from the beginning.
         """
         ticket = Ticket(call, on_event, on_problem or _nothing, on_end or _nothing, on_again or _nothing)
-        if self.state == "ready":
+        if self._closed.is_set():
+            ticket.live = False  # a call now would start an engine for nobody
+        elif self.state == "ready":
             self._send(ticket)
         else:
             self._held.append(ticket)
@@ -136,7 +138,7 @@ class EngineLink(QObject):
 
     def _run(self, ticket: Ticket) -> None:
         engine = ticket.engine or self._shared
-        if not ticket.live:
+        if not ticket.live or self._closed.is_set():
             return
         try:
             with closing(cast(Any, engine.call(ticket.call))) as events:

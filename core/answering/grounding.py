@@ -39,7 +39,11 @@ _SMALL_NUMBERS = {
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W\d_]+")
-_INNER_WORD = re.compile(r"(?<!^)(?<![.!?:] )\b[^\W\d_][^\W_]*")  # not the first of a sentence
+_WORD = re.compile(r"\b[^\W\d_][^\W_]*")
+_OPENERS = frozenset(  # of sentences: capitalised, but no names; function words besides
+    "according although around based because both during each every here however since thus unfortunately usually "
+    "while without yes".split()
+)
 
 
 def ground(prose: str, sources: Sequence[Source], library: Library) -> list[Sentence]:
@@ -73,9 +77,9 @@ def _has_particulars(sentence: str, passage: str) -> bool:
     """Whether every number, date and name of the sentence stands in the passage too."""
     if not _numbers(sentence) <= _numbers(passage):
         return False
-    capitalised = " ".join(word for word in _INNER_WORD.findall(sentence) if word[0].isupper())
-    names = {stem(name) for name in tokens(capitalised) if name not in _MONTHS and name not in FUNCTION_WORDS}
-    return names <= stems(passage)
+    capitalised = " ".join(word for word in _WORD.findall(sentence) if word[0].isupper())
+    no_names = FUNCTION_WORDS | _MONTHS.keys() | _OPENERS
+    return {stem(name) for name in tokens(capitalised) if name not in no_names} <= stems(passage)
 
 
 def _numbers(text: str) -> frozenset[str]:

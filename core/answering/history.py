@@ -39,12 +39,21 @@ class History:
             ) from error
 
     def recent(self, n: int) -> list[Answered]:
-        """The last `n` answers, newest first."""
+        """The last `n` answers, newest first.
+
+        Raises:
+            ProfileUnusable: the file is damaged or cannot be read.
+        """
         if not self._path.exists():
             return []
-        with closing(self._open()) as connection:
-            rows = list(connection.execute(_RECENT, (n,)))
-        return [msgspec.json.decode(str(row[0]), type=Answered) for row in rows]
+        try:
+            with closing(self._open()) as connection:
+                rows = list(connection.execute(_RECENT, (n,)))
+            return [msgspec.json.decode(str(row[0]), type=Answered) for row in rows]
+        except (apsw.Error, OSError, msgspec.MsgspecError) as error:
+            raise ProfileUnusable(
+                f"The history of answers cannot be read ({error}).", f"Move {self._path} away; a new one is begun."
+            ) from error
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))

@@ -143,7 +143,8 @@ class CloudModel:
             except openai.OpenAIError as error:  # an error sent inside the stream, or a client that cannot be made
                 log.info("%s: %.500s", host, error)
                 raise CloudFailed(f"{host} reported an error instead of an answer.", _NEXT) from error
-            except (json.JSONDecodeError, UnicodeError) as error:
+            except (json.JSONDecodeError, UnicodeError, AttributeError, TypeError) as error:
+                # The last two are what JSON of another shape ends in: the SDK does not check what a service sends.
                 log.info("%s: %r", host, error)
                 raise CloudFailed(f"{host} answered with something unreadable.", _NEXT) from error
 

@@ -31,6 +31,8 @@ BATCH = 128  # tokens; larger batches read prompts no faster on a CPU and only d
 SLICE_SECONDS = 0.12  # a prompt is read in slices of about this long: a stop is heard between them
 SMALLEST_SLICE = 8  # tokens
 TAIL = 160  # tokens of the prompt's end (the question) that survive when a prompt is too long
+CROWDED = 0.75  # of the processor time that its threads could have had; below it, fewer threads are faster
+LOOK_EVERY = 8  # tokens
 REPEAT_PENALTY = 1.1  # over the model's own words only; small models otherwise loop
 LOAD_SECONDS = 120.0
 SILENCE_SECONDS = 30.0
@@ -221,11 +223,15 @@ class LanguageModel:
         )
 
     def _write(self, prompt: list[int], max_tokens: int, cancelled: Cancellation) -> Iterator[Event]:
-        yield from self._read(prompt[:-1], cancelled)
+        crowd = _Crowd(self._threads)
+        self._use(self._threads)
+        yield from self._read(prompt[:-1], crowd, cancelled)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         # generate() finds all but the prompt's last token already read, and goes on from there.
         tokens = self._llama.generate(prompt, temp=0.0, repeat_penalty=REPEAT_PENALTY)
         for written, token in enumerate(tokens):
+            if written % LOOK_EVERY == LOOK_EVERY - 1:
+                self._use(crowd.threads())
             if cancelled.requested:
                 return
             if self._ends(token) or written == max_tokens:
@@ -238,7 +244,7 @@ class LanguageModel:
             if text:
                 yield Token(text)
 
-    def _read(self, tokens: list[int], cancelled: Cancellation) -> Iterator[Reading]:
+    def _read(self, tokens: list[int], crowd: "_Crowd", cancelled: Cancellation) -> Iterator[Reading]:
         """Evaluate the tokens that differ from those the model has in mind, in slices of about SLICE_SECONDS."""
         done = self._keep(tokens)
         size = SMALLEST_SLICE * 4
@@ -249,6 +255,12 @@ class LanguageModel:
             yield Reading(done, len(tokens))
             pace = SLICE_SECONDS / max(time.perf_counter() - started, 1e-6)
             size = max(SMALLEST_SLICE, min(BATCH, int(size * pace)))
+            self._use(crowd.threads())
+
+    def _use(self, threads: int) -> None:
+        import llama_cpp
+
+        llama_cpp.llama_set_n_threads(self._llama.ctx, threads, threads)
 
     def _keep(self, tokens: list[int]) -> int:
         """Forget everything after the longest common beginning with the last prompt; returns its length."""
@@ -295,6 +307,24 @@ class LanguageModel:
         import llama_cpp
 
         return llama_cpp.llama_vocab_get_text(self._vocabulary, token).decode() if token >= 0 else ""
+
+
+class _Crowd:
+    """Notices when other programs want the processor too. llama.cpp's threads wait for each other by spinning, a
+    thousand times a token: two threads that are not given two cores are several times slower than one."""
+
+    def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._wall, self._used = time.perf_counter(), time.process_time()
+
+    def threads(self) -> int:
+        """How many threads to go on with, judged by the time since the last look. They only become fewer."""
+        wall, used = time.perf_counter(), time.process_time()
+        share = (used - self._used) / max(wall - self._wall, 1e-6) / self._threads
+        self._wall, self._used = wall, used
+        if share < CROWDED:
+            self._threads = max(1, int(share * self._threads))
+        return self._threads
 
 
 @cache  # llama.cpp only borrows the function, for as long as the process lives

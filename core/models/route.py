@@ -12,6 +12,8 @@ from core.protocol import Piece, RouteStep, Step
 from indexer.records import Problem
 from indexer.worker import Cancellation
 
+_KEPT = "The words so far are kept; the quote stands."
+
 
 class Spoken(Struct, frozen=True):
     """What came of it. `note` is empty when all went well, otherwise one or two sentences for the person."""
@@ -49,20 +51,23 @@ class Route:
                     yield Piece(event.text)
                 else:
                     outcome = "stopped" if cancelled.requested else "broke off"
+                    note = "" if cancelled.requested else f"{model.name} broke off. {_KEPT}"
             except Problem as problem:
                 failures.append(problem)
                 outcome = ("stopped: " if text.strip() else "") + problem.what.rstrip(".")
-                note = f"{problem.what} The words so far are kept; the quote stands." if text.strip() else ""
+                note = f"{problem.what} {_KEPT}" if text.strip() else ""
             step = Step(model.kind, model.name, outcome)
             steps.append(step)
             yield RouteStep(step)
             if text.strip() or cancelled.requested:
                 yield Spoken(text, steps, note)
                 return
-        yield Spoken("", steps, _nobody(failures))
+        yield Spoken("", steps, _nobody(steps, failures))
 
 
-def _nobody(failures: list[Problem]) -> str:
-    if not failures:
+def _nobody(steps: list[Step], failures: list[Problem]) -> str:
+    if not steps:
         return "There is no model to write with; the quote is the answer."
+    if not failures:
+        return f"{steps[-1].model} {steps[-1].outcome}; the quote is the answer."
     return f"{failures[-1]} The quote is the answer."

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,13 +72,20 @@ def faults() -> Iterator[fault_server.FaultServer]:
 
 
 @pytest.fixture(scope="session")
-def keyring_session() -> list[str]:
-    """The start of a command line that runs a Python program with a real, unlocked Secret Service of its own."""
+def keyring_session() -> Callable[[bool], list[str]]:
+    """Makes the start of a command line that runs Python beside a real Secret Service on a message bus of its own.
+
+    The keyring is unlocked (made, the first time) with the password on standard input, or left locked.
+    """
     for program in ("dbus-run-session", "gnome-keyring-daemon"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not installed (Debian packages dbus and gnome-keyring)")
-    unlock = 'echo -n "" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1 && exec "$@"'
-    return ["dbus-run-session", "--", "sh", "-c", unlock, "sh", sys.executable]
+
+    def command(unlocked: bool) -> list[str]:
+        daemon = f"gnome-keyring-daemon {'--unlock' if unlocked else '--start'} --components=secrets >/dev/null 2>&1"
+        return ["dbus-run-session", "--", "sh", "-c", f'{daemon} && exec "$@"', "sh", sys.executable]
+
+    return command
 
 
 @pytest.fixture(scope="session")

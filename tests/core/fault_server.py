@@ -6,12 +6,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 
 class FaultServer(ThreadingHTTPServer):
-    """Set `fault` before a request; `requests` holds what arrived, as (path, headers, body)."""
+    """Set `fault` before a request; `requests` holds what arrived, as (path, headers, body).
+
+    `released` ends what stalls; `hung_up` is set when the client leaves an endless answer.
+    """
 
     daemon_threads = True
     block_on_close = False  # a stalled answer must not hold up the test's end
@@ -19,12 +23,18 @@ class FaultServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
         self.fault = "none"
-        self.requests: list[tuple[str, dict[str, str], Any]] = []
+        self.requests: list[tuple[str, Message, Any]] = []
         self.released = threading.Event()
+        self.hung_up = threading.Event()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def shutdown_request(self, request: Any) -> None:
+        if self.fault != "reset":  # a shutdown would send a polite FIN first
+            super().shutdown_request(request)
+        self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         pass  # clients that hang up are what is being tested
@@ -38,12 +48,12 @@ class _Answer(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        self.server.requests.append((self.path, dict(self.headers), None))
+        self.server.requests.append((self.path, self.headers, None))
         self._plain(200, "text/html", b"<html>moved here</html>")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.server.requests.append((self.path, dict(self.headers), json.loads(body)))
+        self.server.requests.append((self.path, self.headers, json.loads(body)))
         fault = self.server.fault
         if fault.isdigit():
             self._status(int(fault))
@@ -76,22 +86,39 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
+        if fault == "cut chunk":
+            self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         if fault == "empty":
             self._event("[DONE]")
         elif fault == "rubbish":
             self._event("{not json")
+        elif fault == "not text":
+            self.wfile.write(b"data: \xff\xfe\xfa\n\n")
+        elif fault == "another shape":
+            self._event(json.dumps(["words", "without", "a", "frame"]))
         elif fault == "error inside":
             self._event(json.dumps({"error": {"message": "the model fell over"}}))
+        elif fault == "endless":
+            self._babble()
         else:
             self._words(fault)
         self.close_connection = True
+
+    def _babble(self) -> None:
+        try:
+            while not self.server.released.wait(0.01):
+                self._event(_chunk({"content": "and so on "}))
+        except OSError:
+            self.server.hung_up.set()
 
     def _words(self, fault: str) -> None:
         for word in ("The boat ", "is ", "blue."):
             self._event(_chunk({"content": word}))
         if fault == "cut":
             return  # the connection ends without finish_reason
+        if fault == "cut chunk":
+            return  # the terminating chunk of the chunked encoding never comes
         if fault == "reset":
             # An RST instead of a FIN: linger 0 drops what is unsent.
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -104,7 +131,8 @@ class _Answer(BaseHTTPRequestHandler):
         self._event("[DONE]")
 
     def _event(self, text: str) -> None:
-        self.wfile.write(f"data: {text}\n\n".encode())
+        event = f"data: {text}\n\n".encode()
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event) if self.server.fault == "cut chunk" else event)
         self.wfile.flush()
 
 

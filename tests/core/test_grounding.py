@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shelf import Shelf
 
 from core.answering.grounding import ground
@@ -70,3 +72,23 @@ def test_other_words_for_the_same_are_accepted_when_the_meaning_is_close(embedde
 
 def test_no_prose_has_no_sentences():
     assert bound("") == []
+
+
+def test_another_name_at_the_beginning_is_bound_to_nothing_however_often_the_notes_have_it(embedder: Any):
+    elsewhere = [f"Anna met us and brought the {thing}." for thing in ("bread", "cheese", "wine", "books", "chess set")]
+    shelf = Shelf([PASSAGES[0], *elsewhere], embed=embedder)
+    assert bound("Anna replaced the pressure valve.", shelf) == [None]
+    assert bound("Usually Heinz replaced the pressure valve.", shelf) == [1]
+
+
+@given(
+    st.text(alphabet=st.sampled_from("Heinz May 3.,!?\n-#|*'’\u00bd\u00b2中。é\x00\udcff"), max_size=120) | st.text()
+)
+def test_any_prose_is_judged_and_its_sentences_stay_in_their_order(prose: str):
+    shelf = Shelf(PASSAGES)
+    sources = [Source(n, hit.path, "", "", 1, None, 1.0, hit.text) for n, hit in enumerate(shelf.hits, start=1)]
+    end = 0
+    for sentence in ground(prose, sources, shelf):
+        start = prose.index(sentence.text, end)
+        end = start + len(sentence.text)
+        assert sentence.source in (None, 1, 2)

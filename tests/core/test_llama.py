@@ -16,7 +16,7 @@ from indexer.child import Child
 from indexer.worker import Cancellation, start_thread
 
 QUESTION = [Message("user", "Say hello to Anna in one short sentence.")]
-LONG = [Message("system", "Be brief."), Message("user", "The boat is blue. " * 1500 + "\nWhat colour is the boat?")]
+BOATS = [Message("system", "Be brief."), Message("user", "The boat is blue. " * 60 + "\nWhat colour is the boat?")]
 
 
 def written(events: list[llama.Event]) -> str:
@@ -32,9 +32,9 @@ def test_words_come_one_by_one_and_end_with_the_count(language_model: LanguageMo
 
 
 def test_a_prompt_is_read_in_slices_that_are_told(language_model: LanguageModel):
-    events = list(language_model.handle(Generate(LONG, 4), Cancellation()))
+    events = list(language_model.handle(Generate(BOATS, 1), Cancellation()))
     reading = [event for event in events if isinstance(event, Reading)]
-    assert len(reading) > 5
+    assert len(reading) > 2
     assert [event.done for event in reading] == sorted(event.done for event in reading)
     assert reading[-1].done == reading[-1].total
 
@@ -45,26 +45,43 @@ def test_what_was_read_for_the_last_question_is_not_read_again(language_model: L
     assert not any(isinstance(event, Reading) for event in again)
 
 
+def test_the_same_question_gets_the_same_words_again(language_model: LanguageModel):
+    first, second = (written(list(language_model.handle(Generate(QUESTION, 40), Cancellation()))) for _ in range(2))
+    assert first == second
+
+
+def test_a_stop_between_two_slices_leaves_the_rest_of_the_prompt_unread(language_model: LanguageModel):
+    cancelled = Cancellation()
+    events = language_model.handle(Generate([Message("user", "Ducks swim. " * 700)], 20), cancelled)
+    first = next(events)
+    cancelled.cancel()
+    rest = list(events)
+    assert isinstance(first, Reading)
+    assert first.done < first.total
+    assert not any(isinstance(event, Token | Finished) for event in rest)
+    assert len(rest) <= 1
+
+
 def test_the_limit_ends_an_answer_and_says_so(language_model: LanguageModel):
     *_, end = language_model.handle(Generate([Message("user", "Write a long story.")], 7), Cancellation())
     assert end == Finished("length", end.prompt_tokens, 7)
 
 
-def test_a_prompt_that_is_too_long_loses_its_middle_not_its_question(language_model: LanguageModel):
-    *words, end = language_model.handle(Generate(LONG, 30), Cancellation())
+def test_a_prompt_that_is_too_long_loses_its_middle_not_its_question(starter_model: Path):
+    model = LanguageModel(str(starter_model), 2, context=256)
+    *words, end = model.handle(Generate(BOATS, 30), Cancellation())
     assert isinstance(end, Finished)
-    assert end.prompt_tokens + 30 < llama.CONTEXT
+    assert end.prompt_tokens + 30 < 256
     assert "blue" in written(words).lower()
 
 
 def test_a_stop_is_heard_in_the_middle_of_one_slice(language_model: LanguageModel):
     """The abort callback is what is tested: the stop comes while llama.cpp is computing, and no event follows it."""
     cancelled = Cancellation()
-    events = language_model.handle(Generate([Message("user", "Sheep graze. " * 700)], 20), cancelled)
+    events = language_model.handle(Generate([Message("user", "Sheep graze. " * 250)], 20), cancelled)
     next(events)
     start_thread("stop", lambda: (time.sleep(0.02), cancelled.cancel()))
     rest = list(events)
-    assert len(rest) < 5
     assert not any(isinstance(event, Token | Finished) for event in rest)
     assert "Anna" in written(list(language_model.handle(Generate(QUESTION, 40), Cancellation())))
 
@@ -145,7 +162,9 @@ child.run(llama.build, llama.Call, serial=True)
 def child(starter_model: Path, tmp_path: Path) -> Iterator[Child[llama.Call, llama.Event]]:
     config = {"model": str(starter_model), "threads": 2}
     command = [sys.executable, "-c", RUN.format(root=str(ROOT))]
-    made: Child[llama.Call, llama.Event] = Child("llm", command, tmp_path, llama.Event, config, off_message="It is off.")
+    made: Child[llama.Call, llama.Event] = Child(
+        "llm", command, tmp_path, llama.Event, config, off_message="It is off."
+    )
     yield made
     made.stop()
 
@@ -187,7 +206,7 @@ def test_a_stop_while_the_prompt_is_read_ends_the_stream_without_words(child: Ch
     model = LocalModel(child, "starter")
     child.ask(Warm())
     start_thread("stop", lambda: (time.sleep(0.1), cancelled.cancel()))
-    assert list(model.stream(lambda _: LONG, 20, cancelled)) == []
+    assert list(model.stream(lambda _: [Message("user", "Sheep graze. " * 250)], 20, cancelled)) == []
     assert list(model.stream(lambda _: QUESTION, 2, Cancellation()))
 
 

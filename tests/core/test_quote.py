@@ -1,6 +1,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from shelf import Shelf
 
 from core.answering.quote import weigh
@@ -71,3 +73,24 @@ def test_no_passages_means_no_quote(shelf: Shelf):
 def test_headings_table_heads_and_lead_ins_are_never_the_quote(embedder: Any):
     shelf = Shelf(["# Boiler pressure\n\nBoiler pressure:\n- 1.5 bar\n"], embed=embedder, title="Boiler pressure")
     assert quote_for("What is the boiler pressure?", shelf).text == "1.5 bar"
+
+
+@given(
+    st.lists(
+        st.sampled_from(["valve", "boiler", "replaced. ", "Heinz", "\n", "\n\n", "- ", "# ", "| ", "中。", "é ", "3."])
+    )
+)
+def test_whatever_the_note_a_quote_is_at_most_two_units_at_its_very_place(pieces: list[str]):
+    shelf = Shelf(["Something else.", " ".join(["The valve was replaced.", *pieces])])
+    hits = [hit for hit in reversed(shelf.hits)]
+    evidence = weigh("When was the boiler valve replaced?", hits, shelf)
+    quote = evidence.quote
+    if quote is None or evidence.hit is None:
+        return
+    hit = hits[evidence.hit]
+    start, end = quote.start - hit.start, quote.end - hit.start
+    assert hit.text[start:end] == quote.text
+    assert quote.text.strip()
+    assert quote.line == hit.line + hit.text[:start].count("\n")
+    inside = [unit for unit in evidence.units[evidence.hit] if unit.start >= start and unit.end <= end]
+    assert 1 <= len(inside) <= 2

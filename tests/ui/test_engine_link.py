@@ -105,7 +105,7 @@ def test_an_engine_that_cannot_start_is_said_and_found_once_it_can(qtbot, profil
     assert "cannot write its profile" in str(link.problem)
     heard = Heard(link, Search("roof"))
     profile.runtime.unlink()
-    engine = ScriptedEngine(profile).start()
+    engine = ScriptedEngine(profile).start()  # at once, or the link's own next look would start a real one
     link.retry()
     qtbot.waitUntil(lambda: heard.ends == 1)
     assert link.state == "ready"
@@ -135,3 +135,11 @@ def test_after_closing_nothing_arrives(qtbot, link, scripted):
     count = len(heard.events)
     qtbot.wait(100)
     assert len(heard.events) == count
+
+
+def test_after_closing_nothing_is_asked_either(qtbot, link, scripted):
+    link.close()
+    count = len(scripted.calls)
+    assert not link.call(Search("roof"), lambda _: None).live
+    qtbot.wait(50)
+    assert len(scripted.calls) == count

@@ -1,0 +1,211 @@
+"""The engine called directly, without its socket; its children are the real ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.engine.engine import Engine
+from core.errors import BadInput
+from core.paths import Profile
+from core.protocol import (
+    VERSION,
+    AddFolder,
+    Answered,
+    Ask,
+    Call,
+    Checked,
+    Configure,
+    CurrentSettings,
+    Doctor,
+    Done,
+    Folders,
+    Found,
+    GetSettings,
+    Index,
+    ListFolders,
+    Piece,
+    Progress,
+    Quoted,
+    RemoveFolder,
+    RouteStep,
+    Search,
+    Settings,
+    Shutdown,
+    Status,
+    StatusReport,
+    Watch,
+)
+from indexer.records import Problem
+from indexer.worker import Cancellation
+
+NOTES = {
+    "boiler.md": "# Boiler\n\nHeinz replaced the pressure valve on 3 May. It cost 118 euros.\n",
+    "cabin.md": "# Cabin\n\nAnna booked the cabin by the lake for the end of June.\n",
+    "garden.txt": "The lemon tree is watered every Sunday. The hedge is cut in autumn.\n",
+}
+
+
+@pytest.fixture
+def engine(profile: Profile, models: Path) -> Iterator[Engine]:
+    made = Engine(profile)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for name, text in NOTES.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+def asked(engine: Engine, call: Call) -> list[Any]:
+    return list(engine.handle(call, Cancellation()))
+
+
+def indexed(engine: Engine, notes: Path) -> Progress:
+    """Add the folder and wait for its last vector."""
+    engine.index.start()
+    asked(engine, AddFolder(str(notes)))
+    last = asked(engine, Index(wait=True))[-1]
+    assert isinstance(last, Progress)
+    return last
+
+
+def test_settings_are_told_changed_and_still_there_for_the_next_engine(engine: Engine, profile: Profile):
+    assert asked(engine, GetSettings()) == [CurrentSettings(Settings())]
+    (changed,) = asked(engine, Configure("ignore", "*.log, drafts/"))
+    assert changed.settings.ignore == ["*.log", "drafts/"]
+    assert asked(engine, GetSettings()) == [changed]
+    other = Engine(profile)
+    assert asked(other, GetSettings()) == [changed]
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("no_such_setting", "1"),
+        ("offline", "perhaps"),
+        ("threads", "-1"),
+        ("theme", "pink"),
+        ("cloud_url", "gopher://x"),
+    ],
+)
+def test_a_setting_that_does_not_fit_is_refused_and_nothing_changes(name: str, value: str, engine: Engine):
+    with pytest.raises(BadInput):
+        asked(engine, Configure(name, value))
+    assert asked(engine, GetSettings()) == [CurrentSettings(Settings())]
+
+
+def test_folders_are_added_listed_and_forgotten_and_the_files_stay(engine: Engine, notes: Path):
+    (added,) = asked(engine, AddFolder(str(notes)))
+    assert isinstance(added, Folders)
+    assert [folder.path for folder in added.folders] == [str(notes)]
+    assert asked(engine, ListFolders()) == [added]
+    assert asked(engine, RemoveFolder(str(notes))) == [Folders([])]
+    assert {path.name: path.read_text() for path in notes.iterdir()} == NOTES
+
+
+@pytest.mark.parametrize("folder", ["missing", "notes/boiler.md", "home"])
+def test_what_is_no_folder_of_notes_is_refused(folder: str, engine: Engine, notes: Path):
+    with pytest.raises(Problem) as refused:
+        asked(engine, AddFolder(str(notes.parent / folder)))
+    assert refused.value.what
+    assert asked(engine, ListFolders()) == [Folders([])]
+
+
+def test_the_status_of_a_fresh_profile_is_whole_and_starts_no_child(engine: Engine):
+    (report,) = asked(engine, Status())
+    assert isinstance(report, StatusReport)
+    assert report.version == VERSION
+    assert report.pid > 0
+    assert report.memory > 1_000_000
+    assert (report.folders, report.problems, report.notices) == ([], [], [])
+    assert [child.name for child in report.children] == ["semantics", "llm", "extractor-1", "extractor-2"]
+    assert {child.state for child in report.children} == {"asleep"}
+    assert all(child.pid is None for child in report.children)
+    assert report.model == "SmolLM2-135M-Instruct.Q4_1"
+    assert (report.model_state, report.cloud, report.offline) == ("asleep", "", False)
+
+
+def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: Engine, tmp_path: Path):
+    asked(engine, Configure("cloud_url", "https://somebody:secret@api.example.org/v1"))
+    asked(engine, Configure("offline", "on"))
+    asked(engine, Configure("local_model", str(tmp_path / "other.gguf")))
+    (report,) = asked(engine, Status())
+    assert (report.cloud, report.offline, report.model) == ("api.example.org", True, "other")
+
+
+def test_watching_tells_of_a_change_and_ends_when_nobody_listens(engine: Engine, notes: Path):
+    cancelled = Cancellation()
+    watching = engine.handle(Watch(), cancelled)
+    assert next(watching).folders == []
+    asked(engine, AddFolder(str(notes)))
+    assert [folder.path for folder in next(watching).folders] == [str(notes)]
+    cancelled.cancel()
+    assert list(watching) == []
+
+
+def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_quote(engine: Engine, notes: Path):
+    """One test for several behaviours: the children's start is what takes the time."""
+    progress = indexed(engine, notes)
+    assert progress.done
+    assert progress.counts.files == len(NOTES)
+    assert not engine.busy()
+
+    words, fused = asked(engine, Search("pressure valve"))
+    assert isinstance(words, Found)
+    assert (words.stage, fused.stage) == ("words", "fused")
+    assert Path(words.hits[0].path).name == Path(fused.hits[0].path).name == "boiler.md"
+    assert fused.note == ""
+    *_, fused = asked(engine, Search("holiday accommodation"))
+    assert Path(fused.hits[0].path).name == "cabin.md"
+
+    events = asked(engine, Ask("When was the pressure valve replaced?", model=False))
+    assert [type(event) for event in events] == [Found, Quoted, Answered]
+    quote = events[-1].quote
+    assert "on 3 May" in quote.text
+    assert events[-1].answer == quote.text
+    assert Path(quote.path).read_text().splitlines()[quote.line - 1].startswith(quote.text)
+
+    events = asked(engine, Ask("When was the pressure valve replaced?", offline=True))
+    assert {RouteStep, Piece} <= {type(event) for event in events}
+    assert [step.kind for step in events[-1].route] == ["quote", "local"]
+    assert {path.name for path in notes.iterdir()} == set(NOTES)
+
+
+def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine):
+    events = asked(engine, Ask("When was the pressure valve replaced?"))
+    assert not any(isinstance(event, RouteStep) for event in events)
+    assert events[-1].quote is None
+    assert "Nothing in your notes" in events[-1].answer
+
+
+@pytest.mark.parametrize("call", [Search("x", limit=0), Search("x", limit=1001), Ask("  "), Ask("x", limit=0)])
+def test_calls_that_make_no_sense_are_refused(call: Call, engine: Engine):
+    with pytest.raises(BadInput):
+        asked(engine, call)
+
+
+def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
+    findings = [event.finding for event in asked(engine, Doctor()) if isinstance(event, Checked)]
+    assert len(findings) > 5
+    assert [finding for finding in findings if not finding.ok] == []
+
+
+def test_the_doctor_says_what_to_do_about_a_model_that_is_not_there(engine: Engine, tmp_path: Path):
+    asked(engine, Configure("local_model", str(tmp_path / "gone.gguf")))
+    bad = [event.finding for event in asked(engine, Doctor()) if not event.finding.ok]
+    assert len(bad) == 1
+    assert "gone.gguf" in str(bad[0])
+
+
+def test_shutdown_is_answered_and_then_ends(engine: Engine):
+    (done,) = asked(engine, Shutdown())
+    assert isinstance(done, Done)
+    assert engine.ended.is_set()

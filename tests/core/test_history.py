@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import apsw
+import pytest
+
+from core.answering.history import History
+from core.errors import ProfileUnusable
+from core.protocol import Answered, Quote, Sentence, Source, Step, Timings
+
+
+def answered(question: str) -> Answered:
+    return Answered(
+        question=question,
+        answer="Café, 中文 and 😀.",
+        quote=Quote("Café, 中文", "/notes/a.md", 3, None, 10, 18),
+        sources=[Source(1, "/notes/a.md", "A", "A › B", 3, 2, 0.5, "Café, 中文 and more\n")],
+        sentences=[Sentence("Café, 中文 and 😀.", None)],
+        route=[Step("quote", "", "ok"), Step("local", "starter", "ok")],
+        timings=Timings(1.0, 2.5, None, 4.0),
+        note="A note.",
+    )
+
+
+def test_answers_come_back_as_they_were_newest_first(tmp_path: Path):
+    given = [answered(f"Question {n}?") for n in range(4)]
+    for each in given:
+        History(tmp_path / "history").add(each)
+    assert History(tmp_path / "history").recent(3) == given[:0:-1]
+
+
+def test_before_the_first_answer_there_is_none_and_no_file(tmp_path: Path):
+    assert History(tmp_path / "history").recent(10) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_file_is_one_sentence_with_a_next_step_and_stays_as_it_is(tmp_path: Path):
+    path = tmp_path / "history"
+    path.write_bytes(b"this is no database " * 500)
+    history = History(path)
+    with pytest.raises(ProfileUnusable, match="could not be kept") as refused:
+        history.add(answered("Why?"))
+    assert refused.value.next_step
+    with pytest.raises(ProfileUnusable, match="cannot be read") as refused:
+        history.recent(1)
+    assert str(path) in refused.value.next_step
+    assert path.read_bytes().startswith(b"this is no database")
+
+
+def test_an_answer_of_another_shape_is_one_sentence(tmp_path: Path):
+    path = tmp_path / "history"
+    History(path).add(answered("Why?"))
+    connection = apsw.Connection(str(path))
+    connection.execute("""UPDATE answers SET answered = '{"question": 3}'""")
+    connection.close()
+    with pytest.raises(ProfileUnusable, match="cannot be read"):
+        History(path).recent(1)
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    with pytest.raises(ProfileUnusable, match="could not be kept"):
+        History(tmp_path / "no such folder" / "history").add(answered("Why?"))
