@@ -3,6 +3,7 @@
 Nothing here can lose anything: the notes are the truth for the catalog, and the catalog for Chroma.
 """
 
+import time
 from collections.abc import Callable, Iterator
 
 import apsw
@@ -12,8 +13,10 @@ from indexer.ignore import IgnoreRules
 from indexer.records import Finding, Problem
 from indexer.store import folders, outbox
 from indexer.store.database import Database
+from indexer.store.vector_index import Report
 from indexer.vector_flow import PATIENCE, Meaning
 
+OPENING_LOOKS, OPENING_PAUSE = 100, 0.2  # times, seconds
 FIX = "`offhand doctor --fix` repairs it."
 
 
@@ -67,9 +70,7 @@ def disk(database: Database, rules: IgnoreRules, *, fix: bool) -> Iterator[Findi
 def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, fix: bool) -> Iterator[Finding]:
     """Chroma against the catalog: a sample must find itself, and the ids must be the same."""
     try:
-        verified = meaning.ask(semantics.Verify(sample=True), patience=PATIENCE)
-        assert isinstance(verified, semantics.Verified)
-        report = verified.report
+        report = _settled(meaning)
         if report.state != "ready":
             if fix and report.state == "broken":
                 meaning.ask(semantics.Rebuild("asked by the doctor"), patience=PATIENCE)
@@ -92,6 +93,18 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
     what = f"The vector index lacks {len(missing)} passages and holds {len(ghosts)} that are gone."
     well = f"The vector index is sound and holds {report.vectors} vectors."
     yield _finding("vector index", len(missing) + len(ghosts), what, well, fix)
+
+
+def _settled(meaning: Meaning) -> Report:
+    """What the vector index says of itself, once it is open or made: at a first start that takes a few seconds."""
+    looks = 0
+    while True:
+        verified = meaning.ask(semantics.Verify(sample=True), patience=PATIENCE)
+        assert isinstance(verified, semantics.Verified)
+        looks += 1
+        if verified.report.state in ("ready", "broken") or looks == OPENING_LOOKS:
+            return verified.report
+        time.sleep(OPENING_PAUSE)
 
 
 def _word_index(database: Database, *, fix: bool) -> Finding:

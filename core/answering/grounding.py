@@ -39,7 +39,6 @@ _SMALL_NUMBERS = {
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W\d_]+")
-_WORD = re.compile(r"\b[^\W\d_][^\W_]*")
 _OPENERS = frozenset(  # of sentences: capitalised, but no names; function words besides
     "according although around based because both during each every here however since thus unfortunately usually "
     "while without yes".split()
@@ -78,7 +77,7 @@ def _has_particulars(sentence: str, passage: str) -> bool:
     if not _numbers(sentence) <= _numbers(passage):
         return False
     capitalised = " ".join(word for word in _WORD.findall(sentence) if word[0].isupper())
-    no_names = FUNCTION_WORDS | _MONTHS.keys() | _OPENERS
+    no_names = FUNCTION_WORDS | _MONTHS.keys() | _SMALL_NUMBERS.keys() | _OPENERS
     return {stem(name) for name in tokens(capitalised) if name not in no_names} <= stems(passage)
 
 
@@ -86,7 +85,8 @@ def _numbers(text: str) -> frozenset[str]:
     """Numbers in one writing: 1,200 as 1200, "three" as 3, March as 3, 07 as 7."""
     found = {re.sub(r"[.,](?=\d{3}\b)", "", number).replace(",", ".") for number in _NUMBER.findall(text)}
     for word in _WORD.findall(text):
-        value = _MONTHS.get(word.lower()) if word[0].isupper() else _SMALL_NUMBERS.get(word)
+        month = _MONTHS.get(word.lower()) if word[0].isupper() else None
+        value = month or _SMALL_NUMBERS.get(word.lower())
         if value is not None:
             found.add(str(value))
     return frozenset(number.lstrip("0") or "0" for number in found)

@@ -193,6 +193,7 @@ def test_calls_that_make_no_sense_are_refused(call: Call, engine: Engine):
 
 
 def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
+    engine.start()
     findings = [event.finding for event in asked(engine, Doctor()) if isinstance(event, Checked)]
     assert len(findings) > 5
     assert [finding for finding in findings if not finding.ok] == []
@@ -200,9 +201,11 @@ def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
 
 def test_the_doctor_says_what_to_do_about_a_model_that_is_not_there(engine: Engine, tmp_path: Path):
     asked(engine, Configure("local_model", str(tmp_path / "gone.gguf")))
-    bad = [event.finding for event in asked(engine, Doctor()) if not event.finding.ok]
-    assert len(bad) == 1
-    assert "gone.gguf" in str(bad[0])
+    engine.start()
+    (bad,) = [event.finding for event in asked(engine, Doctor()) if not event.finding.ok]
+    assert bad.name == "local model"
+    assert "gone.gguf" in bad.what
+    assert bad.next_step
 
 
 def test_shutdown_is_answered_and_then_ends(engine: Engine):

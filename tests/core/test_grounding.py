@@ -27,6 +27,8 @@ def bound(prose: str, shelf: Shelf | None = None) -> list[int | None]:
         ("Heinz replaced the pressure valve on 3 May 2026.", 1),
         ("It cost 1200 euros.", 1),
         ("Anna booked the cabin for 3 nights.", 2),
+        ("3 nights in the cabin by the lake were booked by Anna.", 2),
+        ("Three nights in the cabin by the lake were booked by Anna.", 2),
         ("The boiler is not covered by the plan.", 1),
     ],
 )
@@ -38,6 +40,7 @@ def test_a_sentence_is_bound_to_the_passage_that_says_it(sentence: str, source: 
     ("what", "sentence"),
     [
         ("another number", "It cost 1300 euros."),
+        ("another number at the beginning", "Four nights in the cabin by the lake were booked by Anna."),
         ("another date", "Heinz replaced the pressure valve on 4 May 2026."),
         ("another name", "The pressure valve was replaced by Gustav."),
         ("a denial taken away", "The boiler is covered by the plan."),

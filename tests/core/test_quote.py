@@ -14,7 +14,10 @@ The chimney sweep comes every October."""
 CABIN = (
     "Anna booked the cabin by the lake.\n\n| what | price |\n|---|---|\n| deposit | 450 euros |\n| boat | 60 euros |"
 )
-TASKS = "Before we leave:\n- [ ] Ask Priya for the charger\n- [x] Water the lemon tree\n- [ ] Renew Ida's passport by 19 February"
+TASKS = (
+    "Before we leave:\n- [ ] Ask Priya for the charger\n- [x] Water the lemon tree\n"
+    "- [ ] Renew Ida's passport by 19 February"
+)
 
 
 def quote_for(question: str, shelf: Shelf) -> Any:
@@ -82,7 +85,7 @@ def test_headings_table_heads_and_lead_ins_are_never_the_quote(embedder: Any):
 )
 def test_whatever_the_note_a_quote_is_at_most_two_units_at_its_very_place(pieces: list[str]):
     shelf = Shelf(["Something else.", " ".join(["The valve was replaced.", *pieces])])
-    hits = [hit for hit in reversed(shelf.hits)]
+    hits = shelf.hits[::-1]
     evidence = weigh("When was the boiler valve replaced?", hits, shelf)
     quote = evidence.quote
     if quote is None or evidence.hit is None:
