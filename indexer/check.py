@@ -97,14 +97,17 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
 
 def _settled(meaning: Meaning) -> Report:
     """What the vector index says of itself, once it is open or made: at a first start that takes a few seconds."""
-    looks = 0
-    while True:
-        verified = meaning.ask(semantics.Verify(sample=True), patience=PATIENCE)
-        assert isinstance(verified, semantics.Verified)
-        looks += 1
-        if verified.report.state in ("ready", "broken") or looks == OPENING_LOOKS:
-            return verified.report
+    for _ in range(OPENING_LOOKS):
+        if _report(meaning, sample=False).state in ("ready", "broken"):
+            break
         time.sleep(OPENING_PAUSE)
+    return _report(meaning, sample=True)
+
+
+def _report(meaning: Meaning, *, sample: bool) -> Report:
+    verified = meaning.ask(semantics.Verify(sample), patience=PATIENCE)
+    assert isinstance(verified, semantics.Verified)
+    return verified.report
 
 
 def _word_index(database: Database, *, fix: bool) -> Finding:

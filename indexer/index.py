@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 RESCAN_SECONDS = 600.0
 RESCAN_DEAF_SECONDS = 60.0  # while the system reports no changes
 MANY = 200  # paths at once: comparing the whole folder is cheaper
+TIDY_SECONDS = 600.0
 REMOVED_AT_ONCE = 200  # files in one transaction, so that a search or a save never waits long
 STOP_SECONDS = 3.0
 
@@ -66,8 +67,8 @@ class Index:
         self._looking = True
         self._looked_at = 0.0
         self._scanner = Loop("scan", self._scan, self._notices)
+        self._tidier = Loop("tidy", self._tidy, self._notices)
         self._watcher = Watcher(self._look, self.rescan, self._notices)
-        self._flow = VectorFlow(self._database, meaning, on_change, self._notices)
         self._pipeline = Pipeline(
             self._database,
             readers,
@@ -76,20 +77,25 @@ class Index:
             on_stored=self._stored,
             notices=self._notices,
         )
+        self._flow = VectorFlow(
+            self._database, meaning, hold=lambda: self._pipeline.is_bulk, on_change=on_change, notices=self._notices
+        )
 
     def start(self) -> None:
         """Begin to watch, scan, read and embed, all in the background."""
         self._watcher.set_roots(folder.path for folder in self._watched())
-        for part in (self._watcher, self._scanner, self._pipeline, self._flow):
+        for part in (self._watcher, self._scanner, self._tidier, self._pipeline, self._flow):
             part.start()
 
     def stop(self) -> None:
         """End in good order; what is not done goes on at the next start."""
         self._watcher.stop()
         self._scanner.stop()
+        self._tidier.stop()
         self._pipeline.stop(STOP_SECONDS)
         self._flow.stop(STOP_SECONDS)
         self._scanner.join(STOP_SECONDS)
+        self._tidier.join(STOP_SECONDS)
         self._database.close()
 
     # ---- folders ----------------------------------------------------------------------------------------------------
@@ -298,6 +304,11 @@ class Index:
         self._on_change()
         return period
 
+    def _tidy(self) -> float:
+        if self.progress()[4]:
+            self._database.tidy()
+        return TIDY_SECONDS
+
     def _tell_reach(self, look: scan.Changes) -> None:
         matter = f"away {look.folder.path}"
         if look.identity is None:
@@ -310,7 +321,7 @@ class Index:
         while some := self._forget_some():
             removed += some
         if removed:
-            self._database.shrink()
+            self._database.tidy()
 
     def _forget_some(self) -> int:
         with self._database.write() as connection:

@@ -35,6 +35,7 @@ ENGINE_TRIES = 3
 TRIES, because the file in work when a machine is switched off is seldom to blame."""
 
 AHEAD = 64
+MANY = 8
 RATE_SECONDS = 5.0
 
 
@@ -60,13 +61,14 @@ class Rate:
 
 
 class Waiting:
-    """The files that wait, handed out once each, newest first."""
+    """The files that wait, handed out once each, newest first; `many` when more than a person changes by hand."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guard = threading.Lock()
         self._ahead: deque[tuple[Known, str]] = deque()
         self._taken: set[int] = set()
+        self.many = False
 
     def take(self) -> tuple[Known, str] | None:
         """The next file and its folder's path; `give_back` must follow."""
@@ -75,6 +77,7 @@ class Waiting:
                 with self._database.read() as connection:
                     found = files.waiting(connection, AHEAD + len(self._taken))
                 self._ahead.extend(pair for pair in found if pair[0].id not in self._taken)
+                self.many = len(self._ahead) >= MANY
             if not self._ahead:
                 return None
             taken = self._ahead.popleft()
@@ -127,6 +130,11 @@ class Pipeline:
     def stuck(self) -> bool:
         """True while no reader gets anywhere."""
         return all(loop.in_trouble for loop in self._loops)
+
+    @property
+    def is_bulk(self) -> bool:
+        """True while many files are waiting and are being read: other work should leave them the processor."""
+        return self._waiting.many and not self.stuck
 
     def start(self) -> None:
         """Begin."""

@@ -37,14 +37,25 @@ class VectorFlow:
     Args:
         database: the catalog.
         meaning: the semantics process.
+        hold: says when nothing should be embedded now: many files wait to be searchable by words, and embedding takes
+            all of the processor for much longer than reading does.
         on_change: called after each step that did something.
         notices: where trouble is told.
     """
 
-    def __init__(self, database: Database, meaning: Meaning, on_change: Callable[[], None], notices: Notices) -> None:
+    def __init__(
+        self,
+        database: Database,
+        meaning: Meaning,
+        *,
+        hold: Callable[[], bool],
+        on_change: Callable[[], None],
+        notices: Notices,
+    ) -> None:
         self.rate = Rate()
         self._database = database
         self._meaning = meaning
+        self._hold = hold
         self._on_change = on_change
         self._model = ""
         self._ready = False
@@ -78,6 +89,8 @@ class VectorFlow:
         try:
             if not self._ready:
                 self._look_after_index()
+            if self._hold():
+                return POLL
             embedded = self._embed()
             applied = self._apply() if self._ready else 0
         except Gone:
@@ -118,7 +131,7 @@ class VectorFlow:
             unseen = outbox.unseen(connection, self._model, ROUND)
         hashes = sorted(unseen, key=lambda digest: len(unseen[digest]))  # texts of one length waste no padding
         for first in range(0, len(hashes), BATCH):
-            if self._loop.ending:
+            if self._loop.ending or self._hold():
                 break
             some = hashes[first : first + BATCH]
             made = self._ask(semantics.Embed([unseen[digest] for digest in some]), semantics.Vectors)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from core.paths import Profile
-from core.protocol import CurrentSettings, Event, GetSettings
+from core.protocol import CurrentSettings, Event, GetSettings, Problem
 from ui import instance, opening
 from ui.bell import Bell
 from ui.engine_link import EngineLink
@@ -48,7 +48,8 @@ def run(profile: Profile, *, palette: bool = False) -> int:
     qt.setWindowIcon(app_icon())
     bell = Bell(profile)
     if not bell.hang():
-        instance.ring(profile, "toggle" if palette else "show")
+        if not instance.ring(profile, "toggle" if palette else "show"):
+            raise Problem("Another Offhand window is starting or ending just now.", "Try again in a moment.")
         return 0
     app = App(qt, profile, bell)
     app.start(palette=palette)

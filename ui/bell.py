@@ -1,9 +1,13 @@
 """Makes this the only window of its profile, and hears when `ui.instance` rings."""
 
+import logging
+
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 from core.paths import Profile
+
+log = logging.getLogger(__name__)
 
 WORDS = ("toggle", "show")
 LONGEST = 4096  # bytes of a line; what is longer is no word of ours
@@ -33,7 +37,9 @@ class Bell(QObject):
         if not self._lock.tryLock(0):
             return False
         QLocalServer.removeServer(self._address)  # holding the lock, it can only be one left over
-        return self._server.listen(self._address)
+        if not self._server.listen(self._address):
+            log.error("`offhand toggle` will not be heard: %s", self._server.errorString())
+        return True
 
     def take_down(self) -> None:
         """Hear no more."""

@@ -1,5 +1,6 @@
 """The engine called directly, without its socket; its children are the real ones."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from core.protocol import (
     StatusReport,
     Watch,
 )
-from indexer.records import Problem
+from indexer.records import Finding, Problem
 from indexer.worker import Cancellation
 
 NOTES = {
@@ -74,6 +75,20 @@ def indexed(engine: Engine, notes: Path) -> Progress:
     last = asked(engine, Index(wait=True))[-1]
     assert isinstance(last, Progress)
     return last
+
+
+def settled(engine: Engine) -> None:
+    """Start the engine and wait for its vector index, which a fresh profile has to make first."""
+    engine.start()
+    deadline = time.monotonic() + 30
+    while "rebuilding" in (said := vector_index(engine).what) or "opening" in said:
+        assert time.monotonic() < deadline, said
+        time.sleep(0.1)
+
+
+def vector_index(engine: Engine) -> Finding:
+    (found,) = [finding for finding in engine.index.check() if finding.name == "vector index"]
+    return found
 
 
 def test_settings_are_told_changed_and_still_there_for_the_next_engine(engine: Engine, profile: Profile):
@@ -193,7 +208,7 @@ def test_calls_that_make_no_sense_are_refused(call: Call, engine: Engine):
 
 
 def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
-    engine.start()
+    settled(engine)
     findings = [event.finding for event in asked(engine, Doctor()) if isinstance(event, Checked)]
     assert len(findings) > 5
     assert [finding for finding in findings if not finding.ok] == []
@@ -201,7 +216,7 @@ def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
 
 def test_the_doctor_says_what_to_do_about_a_model_that_is_not_there(engine: Engine, tmp_path: Path):
     asked(engine, Configure("local_model", str(tmp_path / "gone.gguf")))
-    engine.start()
+    settled(engine)
     (bad,) = [event.finding for event in asked(engine, Doctor()) if not event.finding.ok]
     assert bad.name == "local model"
     assert "gone.gguf" in bad.what

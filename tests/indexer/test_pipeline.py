@@ -297,7 +297,7 @@ def test_without_a_model_the_work_waits_and_says_why(tmp_path: Path, models: Pat
     command = hosted("indexer.semantics", serial=False)
     child: Child[semantics.Call, semantics.Event] = Child("s", command, tmp_path / "run", semantics.Event, config)
     notices = Notices(lambda: None)
-    flow = VectorFlow(database, child, lambda: None, notices)
+    flow = VectorFlow(database, child, hold=lambda: False, on_change=lambda: None, notices=notices)
     flow.start()
     assert eventually(lambda: flow.stuck)
     assert notices.all() != []
@@ -313,7 +313,8 @@ def test_a_killed_semantics_process_costs_nothing(parts: Parts, database: Databa
     child.configure(catalog=str(database.path))
     for number in range(6):
         store(f"{number}.md", extracted(*(f"passage {part} of note {number}" for part in range(20))))
-    flow = VectorFlow(database, child, lambda: None, Notices(lambda: None))
+    notices = Notices(lambda: None)
+    flow = VectorFlow(database, child, hold=lambda: False, on_change=lambda: None, notices=notices)
     flow.start()
 
     def vectors() -> dict[bytes, int]:

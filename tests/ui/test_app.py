@@ -184,6 +184,37 @@ def test_the_key_pressed_again_hides_it_and_what_was_typed_is_still_there(screen
     screen.wait(lambda: screen.focused() == "Offhand palette")
 
 
+def close_window(screen):
+    screen.wait(lambda: screen.do("search", "--onlyvisible", "--name", "^Offhand$") != "")
+    screen.do("windowquit", screen.do("search", "--onlyvisible", "--name", "^Offhand$"))
+
+
+@pytest.mark.desktop
+def test_with_a_shortcut_closing_the_window_leaves_the_app_at_hand(screen, desktop_app, other, profile):
+    app = desktop_app()
+    ready(screen, profile)
+    close_window(screen)
+    screen.wait(lambda: screen.do("search", "--onlyvisible", "--name", "^Offhand$") == "")
+    screen.press("ctrl+alt+space")
+    screen.wait(lambda: screen.focused() == "Offhand palette")
+    assert app.poll() is None
+
+
+@pytest.mark.desktop
+def test_without_shortcut_and_tray_closing_the_window_ends_the_app(screen, desktop_app, profile, tmp_path, monkeypatch):
+    first = desktop_app()
+    ready(screen, profile)
+    monkeypatch.setenv("OFFHAND_HOME", str(tmp_path / "another"))  # another person's app on the same screen
+    second = desktop_app()
+    log = tmp_path / "another" / "data" / "logs" / "app.log"
+    screen.wait(lambda: log.exists() and "belongs to another program" in log.read_text())
+    close_window(screen)
+    close_window(screen)
+    screen.wait(lambda: second.poll() is not None)
+    assert second.returncode == 0
+    assert first.poll() is None
+
+
 @pytest.mark.desktop
 def test_a_second_start_calls_the_first_to_the_front_and_ends(screen, desktop_app, other, profile):
     desktop_app("--palette")
