@@ -14,6 +14,7 @@ from typing import Any
 import fault_server
 import pytest
 
+from core.models import llama
 from core.models.llama import LanguageModel
 
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -32,7 +33,7 @@ def starter_model(models: Path) -> Path:
 @pytest.fixture(scope="session")
 def language_model(starter_model: Path) -> LanguageModel:
     """The starter model, loaded in this process, as the llm child has it."""
-    return LanguageModel(str(starter_model), threads=2)
+    return llama.build({"model": str(starter_model), "threads": 2})
 
 
 @pytest.fixture(scope="session")

@@ -152,6 +152,19 @@ def test_another_model_owes_everything_again(database: Database, store: Store) -
     assert embed_all(database) == 2
 
 
+def test_what_chroma_lacks_and_what_it_should_not_have_is_owed(database: Database, store: Store) -> None:
+    store("a.md", extracted("one", "two"))
+    embed_all(database)
+    store("b.md", extracted("three"))  # owed already
+    with database.write() as connection:
+        missing, ghosts = outbox.differences(connection, {2, 99})
+        assert (missing, ghosts) == ([1], [99])
+        outbox.owe(connection, missing)
+        outbox.owe_removal(connection, ghosts)
+        assert {number for number, _ in outbox.upserts(connection, MODEL, 10)} == {1}
+        assert outbox.removals(connection, 10) == [99]
+
+
 def test_facts_are_replaced(database: Database, store: Store) -> None:
     file_id = store("a.md", extracted("one", facts=(Fact("task", "pay rent", "open", 3, "2026-01-31"),)))
     with database.write() as connection:

@@ -184,17 +184,21 @@ def test_the_key_pressed_again_hides_it_and_what_was_typed_is_still_there(screen
     screen.wait(lambda: screen.focused() == "Offhand palette")
 
 
-def close_window(screen):
-    screen.wait(lambda: screen.do("search", "--onlyvisible", "--name", "^Offhand$") != "")
-    screen.do("windowquit", screen.do("search", "--onlyvisible", "--name", "^Offhand$"))
+def close_window(screen, process):
+    def window():
+        return screen.do("search", "--all", "--onlyvisible", "--pid", str(process.pid), "--name", "^Offhand$")
+
+    screen.wait(lambda: window() != "")
+    screen.do("windowactivate", "--sync", window())
+    screen.press("alt+F4")  # openbox closes the active window
+    screen.wait(lambda: window() == "")
 
 
 @pytest.mark.desktop
 def test_with_a_shortcut_closing_the_window_leaves_the_app_at_hand(screen, desktop_app, other, profile):
     app = desktop_app()
     ready(screen, profile)
-    close_window(screen)
-    screen.wait(lambda: screen.do("search", "--onlyvisible", "--name", "^Offhand$") == "")
+    close_window(screen, app)
     screen.press("ctrl+alt+space")
     screen.wait(lambda: screen.focused() == "Offhand palette")
     assert app.poll() is None
@@ -208,8 +212,8 @@ def test_without_shortcut_and_tray_closing_the_window_ends_the_app(screen, deskt
     second = desktop_app()
     log = tmp_path / "another" / "data" / "logs" / "app.log"
     screen.wait(lambda: log.exists() and "belongs to another program" in log.read_text())
-    close_window(screen)
-    close_window(screen)
+    close_window(screen, second)
+    close_window(screen, first)
     screen.wait(lambda: second.poll() is not None)
     assert second.returncode == 0
     assert first.poll() is None
