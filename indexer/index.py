@@ -286,17 +286,12 @@ class Index:
         with self._guard:
             everything = self._everything or time.monotonic() - self._looked_at > period
             paths, self._to_look, self._everything = self._to_look, set(), False
-        if everything:
-            self._looked_at = time.monotonic()
-            self._forget_removed()
-        looks = []
-        for folder in self._watched():
-            for below in [None] if everything else _below(folder.path, paths):
-                looks.append(scan.compare(self._database, folder, self._rules, below))
-        if scan.apply(self._database, looks):
-            self._on_change()
-        for look in looks:
-            self._tell_reach(look)
+        try:
+            self._compare(paths, everything=everything)
+        except BaseException:
+            with self._guard:
+                self._everything = True  # what was to be looked at must not be lost with a full disk
+            raise
         self._pipeline.wake()
         self._flow.wake()
         with self._guard:
@@ -308,6 +303,20 @@ class Index:
         if self.progress()[4]:
             self._database.tidy()
         return TIDY_SECONDS
+
+    def _compare(self, paths: set[str], *, everything: bool) -> None:
+        if everything:
+            self._forget_removed()
+        looks = []
+        for folder in self._watched():
+            for below in [None] if everything else _below(folder.path, paths):
+                looks.append(scan.compare(self._database, folder, self._rules, below))
+        if scan.apply(self._database, looks):
+            self._on_change()
+        for look in looks:
+            self._tell_reach(look)
+        if everything:
+            self._looked_at = time.monotonic()
 
     def _tell_reach(self, look: scan.Changes) -> None:
         matter = f"away {look.folder.path}"
