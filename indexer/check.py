@@ -22,8 +22,12 @@ FIX = "`offhand doctor --fix` repairs it."
 
 def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
     """The file's structure, its word index, and vectors nobody uses."""
-    with database.read() as connection:
-        said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+    try:
+        with database.read() as connection:
+            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+    except Problem as problem:
+        yield Finding("catalog", False, problem.what, problem.next_step)
+        return
     sound = said == ["ok"]
     yield Finding(
         "catalog",

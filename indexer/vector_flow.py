@@ -87,11 +87,12 @@ class VectorFlow:
 
     def _step(self) -> float:
         try:
-            if not self._ready:
-                self._look_after_index()
+            broken = "" if self._ready else self._look_after_index()
             if self._hold():
                 return POLL
-            embedded = self._embed()
+            embedded = self._embed()  # whatever became of Chroma: an exact search finds what is embedded
+            if broken and not embedded:
+                self._try_again(broken)
             applied = self._apply() if self._ready else 0
         except Gone:
             if self._loop.ending:
@@ -113,18 +114,21 @@ class VectorFlow:
             self._look_after_index(sample=True)
         return UNTIL_WOKEN
 
-    def _look_after_index(self, *, sample: bool = False) -> None:
+    def _look_after_index(self, *, sample: bool = False) -> str:
+        """Learn where the index stands; returns why it cannot be built, "" while it can."""
         report = self._ask(semantics.Verify(sample), semantics.Verified).report
         self._model = report.pointer.model
         self._ready = report.state == "ready"
         if self._ready:
             self._settle([], [], report.pointer)
-        elif report.state == "broken":
-            self._ask(semantics.Rebuild("the last attempt failed"), semantics.Verified)
-            raise Problem(
-                f"The vector index cannot be built ({report.why}); search by meaning compares every passage instead.",
-                "It is tried again; `offhand doctor` has more.",
-            )
+        return report.why if report.state == "broken" else ""
+
+    def _try_again(self, why: str) -> None:
+        self._ask(semantics.Rebuild("the last attempt failed"), semantics.Verified)
+        raise Problem(
+            f"The vector index cannot be built ({why}); search by meaning compares every passage instead.",
+            "It is tried again; `offhand doctor` has more.",
+        )
 
     def _embed(self) -> int:
         with self._database.read() as connection:

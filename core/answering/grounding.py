@@ -13,7 +13,7 @@ from core.answering.words import FUNCTION_WORDS, content, rarity, stem, stems, t
 from core.protocol import Sentence, Source
 from indexer.records import Problem
 
-ENOUGH_WORDS = 0.75  # idf-weighted share of the sentence's content words that the passage must have
+ENOUGH_WORDS = 0.8  # idf-weighted share of the sentence's content words that the passage must have
 SOME_WORDS = 0.5  # enough with ENOUGH_CLOSE: the sentence says the same in other words
 ENOUGH_CLOSE = 0.75  # cosine with the closest unit of the passage
 
@@ -58,18 +58,35 @@ def _support(sentence: str, sources: Sequence[Source], weights: dict[str, float]
     words = [word for word in content(sentence) if not word[0].isdigit() and word not in _MONTHS]
     said = {stem(word): 1 + weights[word] for word in words}
     total = sum(said.values())
-    best, best_share = None, 0.0
+    best, best_place, best_share = None, "", 0.0
     for source in sources:
-        whole = f"{source.title} {source.heading}\n{source.text}"
-        if not _has_particulars(sentence, whole):
-            continue
-        known = stems(whole)
-        share = sum(weight for word, weight in said.items() if word in known) / total if total else 1.0
-        if share > best_share:
-            best, best_share = source, share
-    if best is None or best_share < SOME_WORDS or not _same_polarity(sentence, best.text):
+        for place in _places(source.text):
+            whole = f"{source.title} {source.heading}\n{place}"
+            if not _has_particulars(sentence, whole):
+                continue
+            known = stems(whole)
+            share = sum(weight for word, weight in said.items() if word in known) / total if total else 1.0
+            if share > best_share:
+                best, best_place, best_share = source, place, share
+    if best is None or best_share < SOME_WORDS or not _same_polarity(sentence, best_place):
         return None
-    return best.n if best_share >= ENOUGH_WORDS or _is_close(sentence, best.text, library) else None
+    return best.n if best_share >= ENOUGH_WORDS or _is_close(sentence, best_place, library) else None
+
+
+def _places(passage: str) -> list[str]:
+    """The parts of a passage that belong together closely enough to support one sentence.
+
+    A row of a table stands alone, under its header: its neighbours say something about something else. A list's items
+    count together, a sentence with the one before and the one after.
+    """
+    places = []
+    parts = [unit for unit in units(passage) if unit.kind not in ("heading", "header")]
+    for at, unit in enumerate(parts):
+        around = parts if unit.kind == "item" else parts[max(at - 1, 0) : at + 2]
+        near = [other for other in around if (other.kind, other.context) == (unit.kind, unit.context)]
+        near = [unit] if unit.kind == "row" else near
+        places.append("\n".join([unit.context, *(passage[other.start : other.end] for other in near)]))
+    return list(dict.fromkeys(places))
 
 
 def _has_particulars(sentence: str, passage: str) -> bool:

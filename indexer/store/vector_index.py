@@ -239,7 +239,8 @@ class VectorIndex:
         return NotReady(f"The vector index is not ready ({self._state}); search goes on.", "Try again in a moment.")
 
     def _pointer(self) -> Pointer:
-        return Pointer(self._number, signature(self._place(self._number)), self._model)
+        files = signature(self._place(self._number)) if self._generation is not None else ""
+        return Pointer(self._number, files, self._model)
 
     def _count(self) -> int:
         if self._generation is None:

@@ -4,8 +4,10 @@ Its files are written in place and do not survive every kill, so the directory i
 what its files look like (`signature`) before it is ever opened, and replaced rather than repaired.
 """
 
+import contextlib
 import hashlib
 import importlib.metadata
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -115,8 +117,11 @@ def signature(directory: Path) -> str:
     if not (directory / CATALOG).is_file():
         return ""
     digest = hashlib.blake2b(importlib.metadata.version("chromadb").encode(), digest_size=16)
-    for path in sorted(directory.rglob("*")):
-        if path.is_file() and not path.name.startswith(CATALOG):
-            status = path.stat()
-            digest.update(f"{path.relative_to(directory)}:{status.st_size}:{status.st_mtime_ns};".encode())
+    found = []
+    for folder, _, names in os.walk(directory):  # passes over what vanishes meanwhile: an old generation is removed
+        for path in (Path(folder, name) for name in names if not name.startswith(CATALOG)):
+            with contextlib.suppress(FileNotFoundError):
+                status = path.stat()
+                found.append(f"{path.relative_to(directory)}:{status.st_size}:{status.st_mtime_ns};")
+    digest.update("".join(sorted(found)).encode())
     return digest.hexdigest()

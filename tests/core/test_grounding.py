@@ -53,6 +53,34 @@ def test_a_sentence_that_says_something_else_is_bound_to_nothing(what: str, sent
     assert bound(sentence) == [None], what
 
 
+PAINTS = """Paints:
+
+| room | code |
+|---|---|
+| hall | AP-1002 |
+| kitchen | AP-3317 |
+
+The gas meter is in the cellar. It was read in January. The window was cleaned. A fan heater stands in the study."""
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("The code of the kitchen paint is AP-3317.", 1),
+        ("The code of the kitchen paint is AP-1002.", None),
+        ("The gas meter was read in January.", 1),
+        ("The gas meter stands in the study.", None),
+    ],
+)
+def test_words_from_different_places_of_a_passage_do_not_support_a_sentence(sentence: str, source: int | None):
+    assert bound(sentence, Shelf([PAINTS])) == [source]
+
+
+def test_a_sentence_may_gather_the_items_of_a_list():
+    shelf = Shelf(["For the cabin:\n- milk\n- bread\n- candles\n- a map"])
+    assert bound("For the cabin: milk, bread, candles and a map.", shelf) == [1]
+
+
 def test_each_sentence_is_judged_by_itself():
     assert bound("Heinz replaced the pressure valve. He also painted the garage. Anna booked the cabin.") == [
         1,

@@ -17,7 +17,7 @@ from indexer.records import Folder
 from indexer.store import files, folders, outbox
 from indexer.store.database import Database
 from indexer.vector_flow import VectorFlow
-from tests.indexer.conftest import Parts, eventually, hosted, write_notes
+from tests.indexer.conftest import Parts, eventually, extracted, hosted, write_notes
 
 
 class Bench:
@@ -306,9 +306,6 @@ def test_without_a_model_the_work_waits_and_says_why(tmp_path: Path, models: Pat
 
 
 def test_a_killed_semantics_process_costs_nothing(parts: Parts, database: Database, store: Callable[..., int]) -> None:
-    from tests.indexer.conftest import extracted
-
-    parts.home.joinpath("catalog.sqlite3").symlink_to(database.path)
     child = parts.semantics()
     child.configure(catalog=str(database.path))
     for number in range(6):
@@ -332,5 +329,29 @@ def test_a_killed_semantics_process_costs_nothing(parts: Parts, database: Databa
     listed = child.ask(semantics.ListIds())
     assert isinstance(listed, semantics.Ids)
     assert len(listed.ids) == 120
+    flow.stop(5.0)
+    child.stop()
+
+
+def test_where_no_index_can_be_built_everything_is_embedded_and_found_all_the_same(
+    parts: Parts, database: Database, store: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.loop.PAUSES", (0.1,))
+    child = parts.semantics()
+    child.configure(catalog=str(database.path))
+    (parts.home / "vectors").write_text("a file where Chroma's directory should be")
+    store("a.md", extracted("The cat had kittens.", "Taxes are due in May."))
+    notices = Notices(lambda: None)
+    flow = VectorFlow(database, child, hold=lambda: False, on_change=lambda: None, notices=notices)
+    flow.start()
+    assert eventually(lambda: any("compares every passage" in notice for notice in notices.all()))
+    assert owed(database) == 2
+    found = child.ask(semantics.Nearest("young pets", 1))
+    assert isinstance(found, semantics.Neighbours)
+    assert found.exact
+    assert found.ids == [1]
+    (parts.home / "vectors").unlink()
+    assert eventually(lambda: owed(database) == 0)
+    assert eventually(lambda: notices.all() == [])
     flow.stop(5.0)
     child.stop()

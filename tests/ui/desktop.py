@@ -45,7 +45,7 @@ class Screen:
         """The title of the window that has the keyboard."""
         return self.do("getactivewindow", "getwindowname")
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 15.0) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until it holds; fails when it does not in time."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -58,24 +58,23 @@ def screen(tmp_path) -> Iterator[Screen]:
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
-    started = []
     read, write = os.pipe()
     server = subprocess.Popen(
         ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )
-    started.append(server)
+    started = [server]
     os.close(write)
-    with os.fdopen(read) as said:
-        made = Screen(int(said.readline()))
-    config = {**made.environment, "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
-    openbox = subprocess.Popen(
-        ["openbox", "--sm-disable"], env=config, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    started.append(openbox)
-    made.wait(lambda: made.do("get_desktop") != "")
-    yield made
-    for process in reversed(started):
-        process.terminate()
-        process.wait(10)
+    try:
+        with os.fdopen(read) as said:
+            made = Screen(int(said.readline()))
+        config = {**made.environment, "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+        quiet = subprocess.DEVNULL
+        started.append(subprocess.Popen(["openbox", "--sm-disable"], env=config, stdout=quiet, stderr=quiet))
+        made.wait(lambda: made.do("get_desktop") != "")
+        yield made
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(10)

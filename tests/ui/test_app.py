@@ -138,6 +138,12 @@ def desktop_app(screen, profile):
         process.stderr.close()
 
 
+def activate(screen, name):
+    """Give a window the keyboard; returns the title of the one that has it then."""
+    screen.do("search", "--onlyvisible", "--name", name, "windowactivate")
+    return screen.focused()
+
+
 @pytest.fixture
 def other(screen):
     """Another program's window, which has the keyboard first."""
@@ -146,10 +152,13 @@ def other(screen):
         "w.setWindowTitle('another program'); w.show(); a.exec()"
     )
     process = subprocess.Popen([sys.executable, "-c", code], env=screen.environment)
-    screen.wait(lambda: "another program" in screen.focused())
-    yield process
-    process.kill()
-    process.wait()
+    try:
+        # A window that came before openbox had looked around is not focused by itself.
+        screen.wait(lambda: activate(screen, "^another program$") == "another program")
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def ready(screen, profile):
