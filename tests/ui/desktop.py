@@ -59,8 +59,9 @@ def screen(tmp_path) -> Iterator[Screen]:
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
     read, write = os.pipe()
+    # -noreset: by default the server starts anew when its last client leaves, and whoever connects just then is lost.
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"],
         pass_fds=[write],
         stderr=subprocess.DEVNULL,
     )
