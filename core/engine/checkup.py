@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.engine.children import EMBEDDER, STARTER, Children
-from core.models.keys import Keys
+from core.models.keys import CLOUD, Keys
 from core.paths import Profile
 from core.protocol import Settings
 from core.settings import SettingsFile
@@ -74,12 +74,12 @@ def _cloud(settings: Settings, keys: Keys) -> Finding:
     if not settings.cloud_url:
         return Finding("cloud model", True, "None is set up; nothing leaves this machine.")
     try:
-        has_key = bool(keys.get("cloud"))
+        has_key = bool(keys.get(CLOUD))
     except Problem as problem:
         return Finding("cloud model", False, problem.what, problem.next_step)
     if has_key or not settings.cloud_url.startswith("https://"):
         return Finding("cloud model", True, f"{settings.cloud_model} at {settings.cloud_url} is set up.")
-    return Finding("cloud model", False, f"There is no key for {settings.cloud_url}.", "offhand keys set cloud")
+    return Finding("cloud model", False, f"There is no key for {settings.cloud_url}.", f"offhand keys set {CLOUD}")
 
 
 def _offline(settings: Settings) -> Finding:

@@ -30,7 +30,7 @@ class Children:
         self._directories = model_directories(profile)
         self.model_file = self._find_model(settings.local_model)
         embedder = self.find(EMBEDDER)
-        threads = settings.threads or os.cpu_count() or 1
+        threads = _threads(settings)
         self.semantics: Child[semantics.Call, semantics.Event] = Child(
             "semantics",
             command("--process", "semantics"),
@@ -83,7 +83,7 @@ class Children:
 
     def configure(self, settings: Settings) -> None:
         """Apply changed settings; a process whose settings changed is started anew by its next call."""
-        threads = settings.threads or os.cpu_count() or 1
+        threads = _threads(settings)
         self.model_file = self._find_model(settings.local_model)
         self.llm.configure(model=str(self.model_file or ""), threads=threads)
         self.semantics.configure(threads=threads)
@@ -109,7 +109,7 @@ class Children:
         Raises:
             Problem: it is missing or cannot be loaded.
         """
-        self.llm.ask(llama.Warm(), patience=120.0)
+        self.llm.ask(llama.Warm(), patience=llama.LOAD_SECONDS)
 
     def _find_model(self, named: str) -> Path | None:
         if named:
@@ -121,3 +121,7 @@ class Children:
         """The first place of a model file or folder that exists, else where it would be expected."""
         places = [folder / relative for folder in self._directories]
         return next((place for place in places if place.exists()), places[-1])
+
+
+def _threads(settings: Settings) -> int:
+    return settings.threads or os.cpu_count() or 1

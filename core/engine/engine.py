@@ -1,6 +1,5 @@
 """The engine: one `case` per call. The index, the models and the network door are put together here, nowhere else."""
 
-import logging
 import os
 import threading
 import time
@@ -16,7 +15,7 @@ from core.engine import checkup
 from core.engine.children import Children
 from core.errors import BadInput
 from core.models.cloud import CloudModel
-from core.models.keys import Keys
+from core.models.keys import CLOUD, Keys
 from core.models.llama import LocalModel
 from core.models.route import Route
 from core.network import Gate
@@ -53,13 +52,8 @@ from core.protocol import (
 from core.settings import SettingsFile
 from indexer import index
 from indexer.ignore import IgnoreRules
-from indexer.records import Finding, Problem
+from indexer.records import Finding
 from indexer.worker import Cancellation
-
-log = logging.getLogger(__name__)
-
-CLOUD_KEY = "cloud"
-"""The name under which the one cloud provider's key is kept."""
 
 WATCH_SECONDS = 0.25
 PROGRESS_SECONDS = 0.1
@@ -173,7 +167,7 @@ class Engine:
         cloud = []
         if settings.cloud_url and settings.cloud_model:
             cloud = [
-                CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD_KEY), gate),
+                CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate),
             ]
         return Route([*cloud, *models] if settings.prefer == "cloud" else [*models, *cloud])
 
@@ -233,6 +227,3 @@ def _rules(settings: Settings) -> IgnoreRules:
     return IgnoreRules(
         patterns=tuple(settings.ignore), hidden=settings.hidden_files, largest=settings.largest_file_mb * 1024 * 1024
     )
-
-
-__all__ = ["Engine", "Problem"]

@@ -13,6 +13,7 @@ from core.errors import BadInput, KeyringUnusable
 from indexer.worker import start_thread
 
 SERVICE = "offhand"
+CLOUD = "cloud"  # the name under which the one cloud service's key is kept
 LONGEST = 1_200  # characters; Windows keeps 2,560 bytes of UTF-16 (CRED_MAX_CREDENTIAL_BLOB_SIZE)
 PATIENCE = 5.0  # seconds; a locked Secret Service can hang for ever on D-Bus
 PLAIN_TEXT = ("keyrings.alt.", "keyrings.cryptfile.")  # backends that write files of their own
