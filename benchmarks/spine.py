@@ -127,13 +127,15 @@ def bare_rate(folder: Path) -> float:
     """Passages a second of the embedder alone, in this process, on the very passages of `folder`."""
     from core.paths import model_directories
     from indexer.embed import Embedder
-    from indexer.extract.extractor import Extract, build
+    from indexer.extract import documents
+    from indexer.extract.extractor import Extract, Extractor
     from indexer.records import Extracted
     from indexer.worker import Cancellation
 
     models = next(path for path in model_directories(Profile()) if (path / "all-MiniLM-L6-v2").exists())
     model = models / "all-MiniLM-L6-v2"
-    extractor = build({"tokenizer": str(model / "tokenizer.json")})
+    documents.unpack_into(Path(tempfile.mkdtemp(prefix="offhand-benchmark-")))
+    extractor = Extractor(model / "tokenizer.json")
     texts: list[str] = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and len(texts) < 2000:

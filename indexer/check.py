@@ -42,7 +42,7 @@ def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
         orphans = outbox.orphans(connection)
     if fix and orphans:
         with database.write() as connection:
-            outbox.drop_orphans(connection)
+            outbox.drop_unused(connection)
     yield _finding(
         "stored vectors",
         orphans,

@@ -3,17 +3,17 @@
 import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from indexer import check, scan, search, semantics
+from indexer import check, search, semantics
 from indexer.ignore import IgnoreRules, explain
 from indexer.loop import Loop, Notices
 from indexer.pipeline import Pipeline, Reader
 from indexer.records import Counts, FileProblem, Finding, Folder, FolderRefused, Hit, Problem
+from indexer.scanner import Scanner
 from indexer.search import Stage
-from indexer.store import files, folders, passages
+from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
 from indexer.vector_flow import Meaning, VectorFlow
@@ -21,11 +21,8 @@ from indexer.watch import Watcher
 
 log = logging.getLogger(__name__)
 
-RESCAN_SECONDS = 600.0
-RESCAN_DEAF_SECONDS = 60.0  # while the system reports no changes
-MANY = 200  # paths at once: comparing the whole folder is cheaper
 TIDY_SECONDS = 600.0
-REMOVED_AT_ONCE = 200  # files in one transaction, so that a search or a save never waits long
+UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
 
 
@@ -56,24 +53,25 @@ class Index:
     ) -> None:
         self._database = Database(path)
         self._meaning = meaning
-        self._rules = rules
         self._protected = [Path(os.path.realpath(folder)) for folder in protected]
         self._on_change = on_change
         self._notices = Notices(on_change)
-        self._guard = threading.Lock()
         self._choosing = threading.Lock()  # folders are added and removed one at a time
-        self._to_look: set[str] = set()
-        self._everything = True
-        self._looking = True
-        self._looked_at = 0.0
-        self._scanner = Loop("scan", self._scan, self._notices)
         self._tidier = Loop("tidy", self._tidy, self._notices)
-        self._watcher = Watcher(self._look, self.rescan, self._notices)
+        self._scanner = Scanner(
+            self._database,
+            rules,
+            deaf=lambda: self._watcher.deaf,
+            on_looked=self._looked,
+            on_change=on_change,
+            notices=self._notices,
+        )
+        self._watcher = Watcher(self._scanner.look, self._scanner.rescan, self._notices)
         self._pipeline = Pipeline(
             self._database,
             readers,
-            largest=lambda: self._rules.largest,
-            look=self._look,
+            largest=lambda: self._scanner.rules.largest,
+            look=self._scanner.look,
             on_stored=self._stored,
             notices=self._notices,
         )
@@ -114,7 +112,7 @@ class Index:
             with self._database.write() as connection:
                 folders.add(connection, str(real))
             self._watcher.set_roots([*(folder.path for folder in watched), str(real)])
-        self._look({str(real)})
+        self._scanner.look({str(real)})
         self._on_change()
 
     def remove_folder(self, path: Path) -> None:
@@ -133,7 +131,7 @@ class Index:
                 folders.mark_removed(connection, folder.id)
             self._watcher.set_roots(other.path for other in watched if other.id != folder.id)
             self._notices.clear(f"away {folder.path}")
-            self._forget_removed()
+            self._scanner.forget_removed()
         self._flow.wake()
         self._on_change()
 
@@ -144,22 +142,20 @@ class Index:
 
     def set_rules(self, rules: IgnoreRules) -> None:
         """Other rules from now on: files that they hide are forgotten, others are found."""
-        if rules != self._rules:
-            self._rules = rules
-            self.rescan()
+        if rules != self._scanner.rules:
+            self._scanner.rules = rules
+            self._scanner.rescan()
 
     def explain(self, path: Path) -> str:
         """Why a file is not in the index as far as rules go, in words; "" when no rule hides it."""
         for folder in self._watched():
             if path.is_relative_to(folder.path):
-                return explain(folder.path, str(path), self._rules)
+                return explain(folder.path, str(path), self._scanner.rules)
         return "it lies in none of your folders"
 
     def rescan(self) -> None:
         """Look at everything again."""
-        with self._guard:
-            self._everything = self._looking = True
-        self._scanner.wake()
+        self._scanner.rescan()
 
     def retry(self, path: str = "") -> None:
         """Let the failed files be read again, or the one at `path`."""
@@ -234,7 +230,7 @@ class Index:
 
         What is stuck (no model, a full disk) counts as done; the notices say what it waits for.
         """
-        looking = self._looking  # before the counts, which then hold all that the look has found
+        looking = self._scanner.looking  # before the counts, which then hold all that the look has found
         counts = self.counts()
         files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
         read = not counts.waiting or self._pipeline.stuck
@@ -259,7 +255,7 @@ class Index:
     def check(self, fix: bool = False) -> Iterator[Finding]:
         """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""
         yield from check.catalog(self._database, fix=fix)
-        yield from check.disk(self._database, self._rules, fix=fix)
+        yield from check.disk(self._database, self._scanner.rules, fix=fix)
         yield from check.vectors(self._database, self._meaning, self._flow.doubt, fix=fix)
         if fix:
             self._pipeline.wake()
@@ -271,70 +267,20 @@ class Index:
         with self._database.read() as connection:
             return folders.watched(connection)
 
-    def _look(self, paths: set[str]) -> None:
-        with self._guard:
-            self._to_look |= paths
-            self._looking = True
-        self._scanner.wake()
-
     def _stored(self) -> None:
         self._flow.wake()
         self._on_change()
 
-    def _scan(self) -> float:
-        period = RESCAN_DEAF_SECONDS if self._watcher.deaf else RESCAN_SECONDS
-        with self._guard:
-            everything = self._everything or time.monotonic() - self._looked_at > period
-            paths, self._to_look, self._everything = self._to_look, set(), False
-        try:
-            self._compare(paths, everything=everything)
-        except BaseException:
-            with self._guard:
-                self._everything = True  # what was to be looked at must not be lost with a full disk
-            raise
+    def _looked(self) -> None:
         self._pipeline.wake()
         self._flow.wake()
-        with self._guard:
-            self._looking = self._everything or bool(self._to_look)
-        self._on_change()
-        return period
 
     def _tidy(self) -> float:
         if self.progress()[4]:
+            with self._database.write() as connection:
+                outbox.drop_unused(connection, UNUSED_SECONDS)
             self._database.tidy()
         return TIDY_SECONDS
-
-    def _compare(self, paths: set[str], *, everything: bool) -> None:
-        if everything:
-            self._forget_removed()
-        looks = []
-        for folder in self._watched():
-            for below in [None] if everything else _below(folder.path, paths):
-                looks.append(scan.compare(self._database, folder, self._rules, below))
-        if scan.apply(self._database, looks):
-            self._on_change()
-        for look in looks:
-            self._tell_reach(look)
-        if everything:
-            self._looked_at = time.monotonic()
-
-    def _tell_reach(self, look: scan.Changes) -> None:
-        matter = f"away {look.folder.path}"
-        if look.identity is None:
-            self._notices.say(matter, f"{look.folder.path} cannot be reached; what was indexed from it is kept.")
-        else:
-            self._notices.clear(matter)
-
-    def _forget_removed(self) -> None:
-        removed = 0
-        while some := self._forget_some():
-            removed += some
-        if removed:
-            self._database.tidy()
-
-    def _forget_some(self) -> int:
-        with self._database.write() as connection:
-            return folders.remove_some(connection, REMOVED_AT_ONCE)
 
     def _refuse(self, typed: Path, real: Path, watched: Sequence[Folder]) -> None:
         if not real.exists():
@@ -363,16 +309,3 @@ class Index:
             raise FolderRefused(
                 f"{typed} cannot be read: {error.strerror or error}.", "Give your account permission to read it."
             ) from error
-
-
-def _below(root: str, paths: set[str]) -> list[str | None]:
-    """The paths to look at inside a folder, those inside one another left out; None for the whole folder."""
-    if root in paths:
-        return [None]
-    found: list[str | None] = []
-    kept = ""
-    for path in sorted(path for path in paths if path.startswith(root + os.sep)):
-        if not kept or not path.startswith(kept + os.sep):
-            found.append(path)
-            kept = path
-    return found if len(found) <= MANY else [None]

@@ -44,6 +44,7 @@ ONLY_IN = {
             "indexer/child.py",
             "indexer/index.py",
             "indexer/pipeline.py",
+            "indexer/scanner.py",
             "indexer/watch.py",
             "indexer/semantics.py",
             "indexer/store/",

@@ -113,15 +113,18 @@ def store_vectors(connection: apsw.Connection, model: str, made: Mapping[bytes, 
 
 
 def orphans(connection: apsw.Connection) -> int:
-    """How many stored vectors no passage uses; the triggers leave none."""
-    row = connection.execute(f"SELECT count(*) FROM embeddings WHERE {_UNUSED}").fetchone()
+    """How many stored vectors no passage uses without being marked so; the triggers leave none."""
+    row = connection.execute(f"SELECT count(*) FROM embeddings WHERE {_UNUSED} AND unused_since IS NULL").fetchone()
     assert row is not None
     return int(row[0])
 
 
-def drop_orphans(connection: apsw.Connection) -> None:
-    """Remove them."""
-    connection.execute(f"DELETE FROM embeddings WHERE {_UNUSED}")
+def drop_unused(connection: apsw.Connection, older_than: int = 0) -> None:
+    """Remove the vectors that no passage has used for `older_than` seconds; with 0 all that none uses now."""
+    if older_than:
+        connection.execute("DELETE FROM embeddings WHERE unused_since < unixepoch() - ?", (older_than,))
+    else:
+        connection.execute(f"DELETE FROM embeddings WHERE {_UNUSED}")
 
 
 def differences(connection: apsw.Connection, held: set[int]) -> tuple[list[int], list[int]]:

@@ -1,7 +1,7 @@
 """The catalog's tables and how they came to be: numbered migrations, each run once in a transaction of its own.
 
 The triggers keep three things in step with `chunks` wherever a row comes from or goes to: the word index, the outbox
-of what Chroma is owed, and the vectors that no passage uses any more.
+of what Chroma is owed, and which stored vectors no passage uses any more.
 """
 
 from collections.abc import Callable
@@ -134,5 +134,48 @@ def _first(connection: apsw.Connection) -> None:
     connection.execute(_TABLES + _TRIGGERS)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+_SECOND = """
+-- links: links that lead out of the folder are followed.  rule: what may become of its text ('cloud', 'ask', 'local').
+ALTER TABLE folders ADD COLUMN links INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE folders ADD COLUMN rule TEXT NOT NULL DEFAULT 'ask' CHECK (rule IN ('cloud', 'ask', 'local'));
+
+-- ctime_ns: an edit that keeps size and mtime still changes it.  done_at: when the present state was reached.
+-- retry_at: when a failed file is read again by itself, NULL for never. Both in seconds since 1970.
+ALTER TABLE files ADD COLUMN ctime_ns INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN done_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE files ADD COLUMN retry_at INTEGER;
+CREATE INDEX files_to_retry ON files (retry_at) WHERE state = 'failed' AND retry_at IS NOT NULL;
+
+-- A vector that no passage uses is kept for a while: a folder that is put back, a cut that is pasted elsewhere and an
+-- edit that is undone embed nothing again. Removing a folder drops all of them at once (outbox.drop_unused).
+ALTER TABLE embeddings ADD COLUMN unused_since INTEGER;
+CREATE INDEX embeddings_unused ON embeddings (unused_since) WHERE unused_since IS NOT NULL;
+
+DROP TRIGGER chunks_added;
+CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+  INSERT INTO chunks_fts (rowid, title, headings, body, tags)
+    VALUES (new.id, new.title, new.headings, new.body, new.tags);
+  INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns)
+    SELECT new.id, 'upsert', new.ordinal, mtime_ns FROM files WHERE id = new.file_id;
+  UPDATE embeddings SET unused_since = NULL WHERE hash = new.vector_hash AND unused_since IS NOT NULL;
+END;
+
+DROP TRIGGER chunks_removed;
+CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
+  INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags)
+    VALUES ('delete', old.id, old.title, old.headings, old.body, old.tags);
+  INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns) VALUES (old.id, 'delete', 0, 0)
+    ON CONFLICT (chunk_id) DO UPDATE SET kind = 'delete', ordinal = 0, mtime_ns = 0;
+  UPDATE embeddings SET unused_since = unixepoch() WHERE hash = old.vector_hash
+    AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_hash = old.vector_hash);
+  INSERT INTO meta (name, value) VALUES ('untidy', '') ON CONFLICT (name) DO NOTHING;
+END;
+"""
+
+
+def _second(connection: apsw.Connection) -> None:
+    connection.execute(_SECOND)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second)
 """Number n brings a catalog from version n - 1 to version n (`PRAGMA user_version`)."""

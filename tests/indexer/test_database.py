@@ -165,3 +165,22 @@ def test_deleted_text_is_in_no_file(database: Database, folder: Folder, store) -
     for path in database.path.parent.glob("catalog*"):
         assert b"xyzzy" not in path.read_bytes()
     assert database.path.stat().st_size < before
+
+
+def test_a_catalog_of_the_first_version_is_brought_up_to_date_with_a_backup(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite3"
+    old = Database(path, MIGRATIONS[:1])
+    with old.write() as connection:
+        connection.execute("INSERT INTO folders (path) VALUES ('/kept')")
+        connection.execute(
+            "INSERT INTO files (folder_id, path, size, mtime_ns, inode, state) "
+            "VALUES (1, '/kept/a.md', 1, 1, 1, 'indexed')"
+        )
+    old.close()
+    new = Database(path)
+    assert paths(new) == ["/kept"]
+    with new.read() as connection:
+        assert connection.execute("SELECT links, rule FROM folders").fetchall() == [(0, "ask")]
+        assert connection.execute("SELECT path, ctime_ns, retry_at FROM files").fetchall() == [("/kept/a.md", 0, None)]
+    new.close()
+    assert (tmp_path / "catalog.sqlite3.version-1").exists()

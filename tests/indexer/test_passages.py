@@ -273,3 +273,19 @@ def test_whatever_happens_to_the_files_all_stays_in_step(
         if embed:
             embed_all(database)
         assert_sound(database)
+
+
+def test_a_vector_outlives_its_last_passage_until_it_is_dropped(database: Database, store: Store) -> None:
+    file_id = store("a.md", extracted("one", "two"))
+    assert embed_all(database) == 2
+    with database.write() as connection:
+        files.forget(connection, [file_id])
+    assert_sound(database)
+    restored = store("a.md", extracted("one", "two"))
+    assert embed_all(database) == 0, "a note that is put back is not embedded again"
+    with database.write() as connection:
+        files.forget(connection, [restored])
+        outbox.drop_unused(connection, older_than=3600)
+        assert connection.execute("SELECT count(*) FROM embeddings").fetchone() == (2,)
+        outbox.drop_unused(connection)
+        assert connection.execute("SELECT count(*) FROM embeddings").fetchone() == (0,)

@@ -1,0 +1,112 @@
+"""What a front door can ask. Which events a call yields stands in its docstring."""
+
+from msgspec import Struct
+
+
+class AddFolder(Struct, frozen=True, tag=True):
+    """Watch a folder (absolute path) → Folders."""
+
+    path: str
+
+
+class RemoveFolder(Struct, frozen=True, tag=True):
+    """Forget a folder and everything indexed from it; the folder itself is not touched → Folders."""
+
+    path: str
+
+
+class ListFolders(Struct, frozen=True, tag=True):
+    """→ Folders."""
+
+
+class Index(Struct, frozen=True, tag=True):
+    """Look at all folders again. With `wait`: Progress about ten times a second until nothing is owed → Progress+."""
+
+    wait: bool = False
+
+
+class Retry(Struct, frozen=True, tag=True):
+    """Try the failed files again, or just the one at `path` → Progress."""
+
+    path: str = ""
+
+
+class Search(Struct, frozen=True, tag=True):
+    """Find passages → Found(stage="words"), and with `meaning` then Found(stage="fused")."""
+
+    words: str
+    limit: int = 10
+    meaning: bool = True
+
+
+class Ask(Struct, frozen=True, tag=True):
+    """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Piece*]*, Answered.
+
+    model: let a model write prose under the quote.  offline: close the network door for this question.
+    """
+
+    question: str
+    model: bool = True
+    offline: bool = False
+    limit: int = 6
+
+
+class Status(Struct, frozen=True, tag=True):
+    """→ StatusReport."""
+
+
+class Watch(Struct, frozen=True, tag=True):
+    """→ StatusReport now and after each change (at most four a second), until cancelled. Keeps the engine awake."""
+
+
+class Doctor(Struct, frozen=True, tag=True):
+    """Check the whole set-up; with `fix` repair what can be repaired → Checked+."""
+
+    fix: bool = False
+
+
+class GetSettings(Struct, frozen=True, tag=True):
+    """→ CurrentSettings."""
+
+
+class Configure(Struct, frozen=True, tag=True):
+    """Change one setting; `value` is text as a person types it (lists: comma-separated) → CurrentSettings."""
+
+    name: str
+    value: str
+
+
+class SetKey(Struct, frozen=True, tag=True):
+    """Put a service's API key into the system keyring → Done."""
+
+    name: str
+    key: str
+
+
+class RemoveKey(Struct, frozen=True, tag=True):
+    """Take a key out of the system keyring → Done."""
+
+    name: str
+
+
+class Shutdown(Struct, frozen=True, tag=True):
+    """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
+
+
+Call = (
+    AddFolder
+    | RemoveFolder
+    | ListFolders
+    | Index
+    | Retry
+    | Search
+    | Ask
+    | Status
+    | Watch
+    | Doctor
+    | GetSettings
+    | Configure
+    | SetKey
+    | RemoveKey
+    | Shutdown
+)

@@ -1,0 +1,111 @@
+"""What the engine answers with."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from core.protocol.settings import Settings
+from core.protocol.values import ChildInfo, FolderInfo, Quote, Sentence, Source, Step, Timings
+from indexer.records import Counts, FileProblem, Finding, Hit
+
+
+class Folders(Struct, frozen=True, tag=True):
+    """All watched folders."""
+
+    folders: list[FolderInfo]
+
+
+class Progress(Struct, frozen=True, tag=True):
+    """How far indexing is. Rates are per second over the last few seconds; `seconds_left` is None when unknown."""
+
+    counts: Counts
+    files_per_s: float
+    chunks_per_s: float
+    seconds_left: float | None
+    done: bool
+
+
+class Found(Struct, frozen=True, tag=True):
+    """Passages, best first. `note` says in one sentence when a part of the search was not available."""
+
+    hits: list[Hit]
+    stage: Literal["words", "fused"]
+    ms: float
+    note: str = ""
+
+
+class Quoted(Struct, frozen=True, tag=True):
+    """The verbatim answer, or None: the notes do not say it (as far as can be told)."""
+
+    quote: Quote | None
+    ms: float
+
+
+class RouteStep(Struct, frozen=True, tag=True):
+    """A model takes its turn (`outcome` "asked"), or its turn ended. Pieces that follow are its words."""
+
+    step: Step
+
+
+class Piece(Struct, frozen=True, tag=True):
+    """The next words of the prose."""
+
+    text: str
+
+
+class Answered(Struct, frozen=True, tag=True):
+    """The whole answer; also the JSON that `offhand ask --json` prints. `note` is for the person, often empty."""
+
+    question: str
+    answer: str
+    quote: Quote | None
+    sources: list[Source]
+    sentences: list[Sentence]
+    route: list[Step]
+    timings: Timings
+    note: str = ""
+
+
+class StatusReport(Struct, frozen=True, tag=True):
+    """The state of everything, for a person and for scripts.
+
+    memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
+    "off" or "missing".  cloud: the service's host name, "" when none is set up.  problems: the first hundred.
+    """
+
+    version: str
+    pid: int
+    uptime_s: float
+    memory: int
+    counts: Counts
+    folders: list[FolderInfo]
+    problems: list[FileProblem]
+    children: list[ChildInfo]
+    model: str
+    model_state: str
+    cloud: str
+    offline: bool
+    notices: list[str]
+
+
+class Checked(Struct, frozen=True, tag=True):
+    """One finding of the doctor."""
+
+    finding: Finding
+
+
+class CurrentSettings(Struct, frozen=True, tag=True):
+    """All settings as they are now."""
+
+    settings: Settings
+
+
+class Done(Struct, frozen=True, tag=True):
+    """It is done; `message` is a sentence for the person."""
+
+    message: str = ""
+
+
+Event = (
+    Folders | Progress | Found | Quoted | RouteStep | Piece | Answered | StatusReport | Checked | CurrentSettings | Done
+)

@@ -1,0 +1,75 @@
+"""The plain values inside calls and events."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+RouteKind = Literal["quote", "local", "cloud"]
+
+
+class Quote(Struct, frozen=True):
+    """Verbatim sentences of a source: `text` equals the source's extracted text at `[start:end]` (characters)."""
+
+    text: str
+    path: str
+    line: int
+    page: int | None
+    start: int
+    end: int
+
+
+class Source(Struct, frozen=True):
+    """A passage the answer rests on, numbered from 1 in the order shown."""
+
+    n: int
+    path: str
+    title: str
+    heading: str
+    line: int
+    page: int | None
+    score: float
+    text: str
+
+
+class Sentence(Struct, frozen=True):
+    """A sentence of the prose and the number of the source that supports it, or None: not found in the notes."""
+
+    text: str
+    source: int | None
+
+
+class Step(Struct, frozen=True):
+    """One stop on the way to the answer. `outcome` is "ok" or a few words that say why it went on to the next."""
+
+    kind: RouteKind
+    model: str
+    outcome: str
+
+
+class Timings(Struct, frozen=True):
+    """Milliseconds since the question reached the engine; None where that stage was not reached."""
+
+    passages_ms: float | None = None
+    quote_ms: float | None = None
+    first_token_ms: float | None = None
+    total_ms: float | None = None
+
+
+class FolderInfo(Struct, frozen=True):
+    """A watched folder and where it stands."""
+
+    path: str
+    reachable: bool
+    files: int
+    indexed: int
+    waiting: int
+    failed: int
+
+
+class ChildInfo(Struct, frozen=True):
+    """One of the engine's child processes. `state` is "ready", "asleep" or "off"."""
+
+    name: str
+    state: str
+    pid: int | None
+    memory: int
