@@ -93,20 +93,7 @@ class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
 
-Call = (
-    AddFolder
-    | RemoveFolder
-    | ListFolders
-    | Index
-    | Retry
-    | Search
-    | Ask
-    | Status
-    | Watch
-    | Doctor
-    | GetSettings
-    | Configure
-    | SetKey
-    | RemoveKey
-    | Shutdown
-)
+LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | Search
+ReportCall = Status | Watch | Doctor
+SettingsCall = GetSettings | Configure | SetKey | RemoveKey
+Call = LibraryCall | Ask | ReportCall | SettingsCall | Shutdown
