@@ -71,6 +71,12 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
         assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), f"{requirement} is not in requirements.lock"
 
 
+def test_set_up_and_doctor_know_the_same_model_files() -> None:
+    from core.engine.checkup import PUBLISHED
+
+    assert {Path(name).name: digest for name, digest in PUBLISHED.items()} == bootstrap.SHA256
+
+
 def test_a_step_is_done_again_when_what_it_made_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "STAMPS", tmp_path / "stamps")
     model = tmp_path / "model"
