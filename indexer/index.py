@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, search, semantics
+from indexer.extract.reading import LINK_OUT
 from indexer.ignore import IgnoreRules, explain
 from indexer.loop import Loop, Notices
 from indexer.pipeline import Pipeline, Reader
@@ -62,6 +63,7 @@ class Index:
             self._database,
             rules,
             deaf=lambda: self._watcher.deaf,
+            writing=lambda path: self._watcher.is_written(path),  # noqa: PLW0108  # there is no watcher yet
             on_looked=self._looked,
             on_change=on_change,
             notices=self._notices,
@@ -98,8 +100,12 @@ class Index:
 
     # ---- folders ----------------------------------------------------------------------------------------------------
 
-    def add_folder(self, path: Path) -> None:
+    def add_folder(self, path: Path, *, links: bool = False) -> None:
         """Watch a folder. It is indexed in the background.
+
+        Args:
+            path: the folder.
+            links: read also what links in it lead to outside; changes there are found within a minute.
 
         Raises:
             FolderRefused: it is missing, no folder, unreadable, inside or around a watched one, or the profile's.
@@ -110,7 +116,7 @@ class Index:
                 watched = folders.watched(connection)
             self._refuse(path, real, watched)
             with self._database.write() as connection:
-                folders.add(connection, str(real))
+                folders.add(connection, str(real), links=links)
             self._watcher.set_roots([*(folder.path for folder in watched), str(real)])
         self._scanner.look({str(real)})
         self._on_change()
@@ -150,6 +156,8 @@ class Index:
         """Why a file is not in the index as far as rules go, in words; "" when no rule hides it."""
         for folder in self._watched():
             if path.is_relative_to(folder.path):
+                if not folder.links and not Path(os.path.realpath(path)).is_relative_to(folder.path):
+                    return LINK_OUT
                 return explain(folder.path, str(path), self._scanner.rules)
         return "it lies in none of your folders"
 
