@@ -16,6 +16,7 @@ from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
+from indexer.store.vector_index import Report
 from indexer.vector_flow import Meaning, VectorFlow
 from indexer.watch import Watcher
 
@@ -251,6 +252,10 @@ class Index:
     def notices(self) -> list[str]:
         """What a person should know about the work in the background."""
         return self._notices.all()
+
+    def vectors(self) -> Report | None:
+        """Where the index of vectors stood when it was last looked at; None before the first look."""
+        return self._flow.report
 
     def check(self, fix: bool = False) -> Iterator[Finding]:
         """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""
