@@ -11,9 +11,9 @@ import pytest
 from indexer.records import Chunk, Extracted
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
+from indexer.store.embedded import EmbeddedStore
 from indexer.store.files import Seen
 from indexer.store.outbox import Pointer
-from indexer.store.embedded import EmbeddedStore
 from indexer.store.stored import StoredVectors, pack, unpack
 from indexer.store.vector_index import NotReady, VectorIndex
 from indexer.store.vector_store import StoreClosed, StoreFailed, Vector
