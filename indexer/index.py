@@ -16,7 +16,6 @@ from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
-from indexer.store.vector_index import Report
 from indexer.vector_flow import Meaning, VectorFlow
 from indexer.watch import Watcher
 
@@ -37,6 +36,8 @@ class Index:
         rules: which files are left alone.
         protected: folders that may not be added: the profile.
         on_change: called, from any thread, when something a person could see has changed.
+
+    `vectors` tells where the index of vectors stands, and is told to look after it.
 
     Raises:
         CatalogUnusable: the catalog cannot be opened.
@@ -76,7 +77,7 @@ class Index:
             on_stored=self._stored,
             notices=self._notices,
         )
-        self._flow = VectorFlow(
+        self.vectors = self._flow = VectorFlow(
             self._database, meaning, hold=lambda: self._pipeline.is_bulk, on_change=on_change, notices=self._notices
         )
 
@@ -252,10 +253,6 @@ class Index:
     def notices(self) -> list[str]:
         """What a person should know about the work in the background."""
         return self._notices.all()
-
-    def vectors(self) -> Report | None:
-        """Where the index of vectors stood when it was last looked at; None before the first look."""
-        return self._flow.report
 
     def check(self, fix: bool = False) -> Iterator[Finding]:
         """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""

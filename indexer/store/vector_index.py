@@ -55,6 +55,13 @@ class Report(Struct, frozen=True):
     vectors: int
     store: str = ""
 
+    @property
+    def words(self) -> str:
+        """The same in one line for a person."""
+        if self.state == "ready":
+            return f"{self.store}, {self.vectors:,} vectors"
+        return f"{self.store}, {self.state}: {self.why}" if self.why else f"{self.store}, {self.state}"
+
 
 class VectorIndex:
     """Usable from several threads. One thread of its own asks the store, one thing at a time.

@@ -89,7 +89,7 @@ def embeddings(parts: Parts) -> set[tuple[object, ...]]:
 
 
 def vectors(index: Index) -> tuple[str, int]:
-    report = index.vectors()
+    report = index.vectors.report
     return (report.state, report.vectors) if report is not None else ("", 0)
 
 
