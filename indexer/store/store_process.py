@@ -19,7 +19,8 @@ EventT = TypeVar("EventT")
 
 Host = Child[store_service.Call, store_service.Event]
 
-CALL_SECONDS = 20.0  # a query takes milliseconds, the longest write measured 1.5 s; a torn index hangs for minutes
+CALL_SECONDS = 20.0  # most calls take milliseconds; a torn index hangs for minutes
+SLOWEST = 20  # vectors a second that are written by a machine that is still alive; usual are 1,000
 OPEN_SECONDS = 30.0  # and the time to read and load the files:
 OPEN_BYTES_PER_SECOND = 10e6  # slower than any disk that is alive
 WATCH_SECONDS = 0.25  # a torn index was seen to write 0.25 GB/s
@@ -67,7 +68,8 @@ class StoreProcess:
         self._room += self._each * len(upserts)
         stored = pack(np.asarray([vector for _, vector in upserts], dtype=np.float32)) if upserts else []
         pairs = list(zip((number for number, _ in upserts), stored, strict=True))
-        self._ask(store_service.Put(pairs, list(deletes)), store_service.Done)
+        patience = CALL_SECONDS + (len(upserts) + len(deletes)) / SLOWEST
+        self._ask(store_service.Put(pairs, list(deletes)), store_service.Done, patience)
 
     def nearest(self, vectors: Sequence[Vector], limit: int) -> list[list[tuple[int, float]]]:
         """See `VectorStore`."""

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -104,14 +105,13 @@ class VectorIndex:
         With `among` only those passages are compared, all of them.
         """
         behind = self._late is not None and not self._late.done()
-        if among is None and self._report.state == "ready" and not behind:
-            asked = self._do(lambda: self._store.nearest([vector], limit))
-            try:
-                return asked.result(QUERY_SECONDS)[0], False
-            except TimeoutError:
-                self._late = asked  # until Chroma has done it, or was ended for it, nobody else waits
-            except NotReady:
-                pass
+        if among is None and not behind:
+            with suppress(NotReady):
+                asked = self._do(lambda: self._store.nearest([vector], limit))
+                try:
+                    return asked.result(QUERY_SECONDS)[0], False
+                except TimeoutError:
+                    self._late = asked  # until Chroma has done it, or was ended for it, nobody else waits
         with self._scanning:
             self._scans += 1
             return (self._stored.nearest(vector, limit, among) if self._stored else []), True
@@ -157,7 +157,13 @@ class VectorIndex:
     # ---- in the owner's thread --------------------------------------------------------------------------------------
 
     def _do(self, work: Callable[[], T]) -> "Future[T]":
-        """Have work done with the open generation; the result raises NotReady when there is no sound one (any more)."""
+        """Have work done with the open generation, after the work in hand.
+
+        Raises:
+            NotReady: there is none now. The result raises it too, when there is none any more.
+        """
+        if self._report.state != "ready":
+            raise self._not_ready()
         return self._owner.submit(self._done, work)
 
     def _done(self, work: Callable[[], T]) -> T:
@@ -275,7 +281,7 @@ class VectorIndex:
     def _look_now_and_then(self) -> None:
         scans, idle = 0, 0.0
         while not self._closed.wait(LOOK_SECONDS):
-            if self._report.state == "ready":
+            with suppress(NotReady):
                 self._do(self._look)
             idle = 0.0 if scans != self._scans else idle + LOOK_SECONDS
             scans = self._scans
