@@ -1,6 +1,7 @@
 """The vector store as seen from outside its process: calls with a limit in time, and a watch on the disk it fills."""
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -46,7 +47,8 @@ class StoreProcess:
         self._room = 0
         self._each = 0
         self._overfull = False
-        self._closed = threading.Event()
+        self._asking = threading.Event()
+        self._closed = False
         if directory is not None:
             start_thread("watch-disk", self._watch, directory)
 
@@ -93,12 +95,14 @@ class StoreProcess:
 
     def close(self) -> None:
         """See `VectorStore`. Ends the process for good."""
-        self._closed.set()
+        self._closed = True
+        self._asking.set()
         self._host.stop()
 
     def _ask(self, call: store_service.Call, expected: type[EventT], patience: float = CALL_SECONDS) -> EventT:
         if self._shut:
             raise StoreAway(self._shut)
+        self._asking.set()
         try:
             event = self._host.ask(call, patience=patience)
         except (Gone, Overdue, ChildOff) as problem:
@@ -106,6 +110,8 @@ class StoreProcess:
         except Problem as problem:
             kinds = {StoreAway.kind: StoreAway, StoreClosed.kind: StoreClosed}
             raise kinds.get(problem.kind, StoreFailed)(problem.what) from problem
+        finally:
+            self._asking.clear()
         assert isinstance(event, expected)
         return event
 
@@ -123,8 +129,12 @@ class StoreProcess:
         return StoreFailed("it made its process crash")
 
     def _watch(self, directory: Path) -> None:
-        while not self._closed.wait(WATCH_SECONDS):
-            if self._host.pid is not None and occupied(directory) > DISK_SHARE * self._room + DISK_SPARE:
+        while not self._closed:
+            self._asking.wait()  # Chroma does nothing while nobody asks
+            time.sleep(WATCH_SECONDS)
+            if not self._asking.is_set() or self._host.pid is None:
+                continue
+            if occupied(directory) > DISK_SHARE * self._room + DISK_SPARE:
                 self._overfull = True
                 self._host.kill()
 

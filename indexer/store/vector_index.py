@@ -30,7 +30,7 @@ SAMPLE = 32  # passages that must find themselves
 TOP = 3
 SAME = 0.999  # cosine of a passage with itself or its twin: copies of one text compete for the first places
 QUERY_SECONDS = 1.0  # a question does not wait longer for a busy or hanging Chroma: the exact scan answers
-LOOK_SECONDS = 5.0  # between two looks at whether somebody else changes the files
+LOOK_SECONDS = 15.0  # between two looks at whether somebody else changes the files
 RELEASE_SECONDS = 60.0  # the copy of all vectors in memory goes when no exact scan has needed it for so long
 
 IndexState = Literal["opening", "ready", "rebuilding", "away", "broken"]

@@ -10,7 +10,9 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -18,16 +20,19 @@ import pytest
 from msgspec import Struct
 
 from indexer.embed import Embedder
+from indexer.index import Index
 from indexer.search import by_words
+from indexer.store import outbox
 from indexer.store.database import Database, open_reader
 from indexer.store.embedded import CATALOG, EmbeddedStore, occupied
 from indexer.store.outbox import Pointer
 from indexer.store.store_process import Host, StoreProcess
 from indexer.store.stored import StoredVectors
-from indexer.store.vector_index import VectorIndex
+from indexer.store.vector_index import NotReady, VectorIndex
 from indexer.store.vector_store import Vector
+from indexer.worker import start_thread
 from tests.indexer import damage
-from tests.indexer.conftest import eventually
+from tests.indexer.conftest import NOTES, Parts, eventually, settled, write_notes
 from tests.indexer.damage import COUNT, GRAPH, WAYS, Damage, believe, clusters, make_catalog, pieces, point, segment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -66,6 +71,11 @@ def prepared(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared
     stored = StoredVectors(home / "c.sqlite3", embedder.model_id)
     right = [[number for number, _ in stored.nearest(question, 10)] for question in questions]
     return Prepared(home, generation, embedder.model_id, questions, right)
+
+
+@pytest.fixture(autouse=True)
+def _looks_are_frequent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.store.vector_index.LOOK_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -256,19 +266,21 @@ def test_a_hanging_chroma_is_answered_for_and_ended(
     assert not psutil.pid_exists(hanging)
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a call is made to last by a signal of POSIX")
 def test_a_flood_is_stopped(
     home: Path, opened: Callable[[], VectorIndex], prepared: Prepared, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     index = opened()
     assert eventually(lambda: index.report().state == "ready", HEALING_SECONDS)
+    process = psutil.Process(running(index).pid)
     if sys.platform == "linux":
-        process = psutil.Process(running(index).pid)
         assert process.rlimit(psutil.RLIMIT_FSIZE)[0] < MOST_DISK
+    process.suspend()  # in the place of an opening that writes without end: the call goes on while the file grows
     with (segment(home / "vectors" / "gen-1") / "link_lists.bin").open("ab") as file:
         for _ in range(90):
             file.write(bytes(1 << 20))
-    answered(index, prepared)
+    scanned(index, prepared)
     healed(home, index, prepared)
     assert "it filled the disk and was stopped" in caplog.text
 
@@ -299,6 +311,32 @@ def test_a_graph_changed_under_a_running_index_is_noticed_by_itself(
     assert "changed by somebody else" in caplog.text
 
 
+@pytest.mark.parametrize("later", [0.0, 0.01])
+def test_a_kill_at_the_moment_the_graph_is_written(
+    home: Path, opened: Callable[[], VectorIndex], prepared: Prepared, later: float
+) -> None:
+    """The aimed kill that leaves Chroma's files torn; the vectors written are those that are there already."""
+    index = opened()
+    assert eventually(lambda: index.report().state == "ready", HEALING_SECONDS)
+    written = segment(home / "vectors" / "gen-1") / "data_level0.bin"
+    before = written.stat().st_mtime_ns
+    victim = psutil.Process(running(index).pid)
+    ids, rows = next(StoredVectors(home / "c.sqlite3", prepared.model).pages())
+    writing = start_thread("write", partial(refused, index, list(zip(ids, rows, strict=True))))
+    deadline = time.monotonic() + HEALING_SECONDS
+    while written.stat().st_mtime_ns == before:
+        assert time.monotonic() < deadline
+    time.sleep(later)
+    victim.kill()
+    writing.join()
+    healed(home, index, prepared)
+
+
+def refused(index: VectorIndex, upserts: list[tuple[int, Vector]]) -> None:
+    with pytest.raises(NotReady):
+        index.apply(upserts, [])
+
+
 def test_a_pointer_to_no_generation(home: Path, opened: Callable[[], VectorIndex], prepared: Prepared) -> None:
     database = Database(home / "c.sqlite3")
     with database.write() as connection:
@@ -309,3 +347,32 @@ def test_a_pointer_to_no_generation(home: Path, opened: Callable[[], VectorIndex
     assert eventually(lambda: index.report().state == "ready", HEALING_SECONDS)
     assert index.report().pointer.generation == 78
     assert [path.name for path in (home / "vectors").iterdir()] == ["gen-78"]
+
+
+@pytest.mark.parametrize("name", ["everything deleted", "catalog truncated", "catalog of an older version"])
+def test_a_library_whose_vectors_are_damaged(parts: Parts, root: Path, name: str) -> None:
+    """The whole way: folders, catalog, three processes. Words go on, nothing is embedded again, nobody clicks."""
+    write_notes(root, NOTES)
+    index = parts.index()
+    index.add_folder(root)
+    assert settled(index, HEALING_SECONDS)
+    assert eventually(lambda: is_ready(index, 1), HEALING_SECONDS)
+    parts.stop(index)
+    before = open_reader(parts.catalog).execute("SELECT id, hash FROM embeddings ORDER BY id").fetchall()
+    OTHER_DAMAGES[name](parts.home / "vectors" / "gen-1")
+
+    index = parts.index()
+    words = next(iter(index.search("serviced October", 3)))
+    assert words[1][0].path.endswith("boiler.md")
+    *_, (_, hits, note) = index.search("young pets", 3)
+    assert (Path(hits[0].path).name, note) == ("kittens.txt", "")
+    assert eventually(lambda: is_ready(index, 2), HEALING_SECONDS), index.vectors.report
+    assert all(finding.ok for finding in index.check(fix=True))
+    assert open_reader(parts.catalog).execute("SELECT id, hash FROM embeddings ORDER BY id").fetchall() == before
+    with open_reader(parts.catalog) as connection:
+        assert outbox.pointer(connection).generation == 2
+
+
+def is_ready(index: Index, generation: int) -> bool:
+    report = index.vectors.report
+    return report is not None and report.state == "ready" and report.pointer.generation == generation
