@@ -3,6 +3,7 @@
 import http.server
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -52,6 +53,10 @@ class ChromaServer:
         if process is not None:
             process.kill()
             process.wait()
+
+    def send(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         try:
@@ -196,6 +201,28 @@ def test_no_server_and_one_that_is_no_chroma(opened: Callable[[str], VectorIndex
             assert exact
             assert len(near) == 10
         other.shutdown()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a server is made to hang by a signal of POSIX")
+def test_a_server_that_hangs_is_away_until_it_goes_on(
+    server: ChromaServer, opened: Callable[[str], VectorIndex], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.store.store_process.OPEN_SECONDS", 10.0)
+    index = opened(server.url)
+    assert eventually(lambda: index.report().state == "ready", SECONDS)
+    point(index._catalog.parent, index.report().pointer)
+    server.send(signal.SIGSTOP)
+    _, exact = index.nearest(clusters(1)[0], 5)
+    assert exact, "nobody waits for it"
+    assert eventually(lambda: index.report().state == "away", SECONDS)
+    server.send(signal.SIGCONT)
+
+    def is_back() -> bool:
+        index.begin("a model")  # what the engine does now and then
+        return index.report().state == "ready"
+
+    assert eventually(is_back, SECONDS)
+    assert index.report().pointer.generation == 1
 
 
 def test_a_collection_that_somebody_emptied_is_built_anew(

@@ -267,6 +267,39 @@ def test_the_exact_scan_sees_what_was_added_and_deleted(tmp_path: Path, monkeypa
     database.close()
 
 
+def test_the_exact_scan_compares_only_the_passages_it_is_given(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = StoredVectors(home / "c.sqlite3", MODEL)
+    few = [3, 50, 700, 99_999]
+    found = stored.nearest(VECTORS[49], 10, few)
+    assert stored._rows is None, "few are read from the disk"
+    assert found[0][0] == 50
+    assert {number for number, _ in found} == {3, 50, 700}
+    monkeypatch.setattr("indexer.store.stored.FEW", 2)
+    assert [number for number, _ in stored.nearest(VECTORS[49], 10, few)] == [number for number, _ in found]
+    assert stored.nearest(VECTORS[49], 10, []) == []
+    index = opened(home)
+    near, exact = index.nearest(VECTORS[49], 2, few)
+    assert ([number for number, _ in near], exact) == ([number for number, _ in found[:2]], True)
+
+
+def test_without_room_on_the_disk_nothing_is_built_and_the_scan_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only root could fill a real disk here; tests/processes does so where it may.
+    usage = shutil.disk_usage(home)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    shutil.rmtree(segment(home))
+    index = opened(home)
+    assert eventually(lambda: index.report().state == "broken")
+    assert "MB are free" in index.report().why
+    assert index.nearest(VECTORS[3], 1)[0][0][0] == 4
+    with pytest.raises(NotReady):
+        index.apply([], [])
+    monkeypatch.undo()
+    index.rebuild("there is room again")
+    assert ready(index)
+
+
 def test_no_text_of_a_note_is_in_the_files_of_the_index(home: Path) -> None:
     for path in (home / "vectors").rglob("*"):
         assert path.is_dir() or b"text 1" not in path.read_bytes()
