@@ -166,6 +166,12 @@ def occupied(directory: Path) -> int:
     return total
 
 
+def discard(directory: Path) -> None:
+    """Delete every generation; nothing may have one open."""
+    for place in [*directory.glob("gen-*"), *directory.glob("aside-*")]:
+        _delete(place)
+
+
 def _files(directory: Path) -> list[Path]:
     return [Path(folder, name) for folder, _, names in os.walk(directory) for name in names]
 

@@ -5,11 +5,11 @@ A server that does not answer is away, not damaged: nothing is built anew becaus
 
 import contextlib
 import secrets
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from indexer.store import vectors
+from indexer.store.embedded import discard
 from indexer.store.vector_store import Inventory, StoreAway, StoreClosed, StoreFailed, Vector
 
 
@@ -65,8 +65,7 @@ class ServerStore:
             if name != self._name(number):
                 with contextlib.suppress(vectors.Missing):
                     client.drop(name)
-        for place in [*self._directory.glob("gen-*"), *self._directory.glob("aside-*")]:
-            shutil.rmtree(place, ignore_errors=True)
+        discard(self._directory)
 
     def close(self) -> None:
         """See `VectorStore`."""

@@ -11,7 +11,7 @@ import numpy as np
 from indexer.child import Child, ChildOff
 from indexer.records import Problem
 from indexer.store import store_service
-from indexer.store.embedded import EmbeddedStore, occupied
+from indexer.store.embedded import EmbeddedStore, discard, occupied
 from indexer.store.stored import pack
 from indexer.store.vector_store import Inventory, StoreAway, StoreClosed, StoreFailed, Vector
 from indexer.worker import Gone, Overdue, start_thread
@@ -61,6 +61,8 @@ class StoreProcess:
         """See `VectorStore`. Begins with a process that remembers nothing of the generation before."""
         self._host.rest(forget=False)
         self._room = room
+        if self._directory is not None and self._is_overfull(self._directory):
+            discard(self._directory)  # here, or the new process would be ended for it before it can
         self._ask(store_service.Create(number, room), store_service.Done)
 
     def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> None:
@@ -134,9 +136,12 @@ class StoreProcess:
             time.sleep(WATCH_SECONDS)
             if not self._asking.is_set() or self._host.pid is None:
                 continue
-            if occupied(directory) > DISK_SHARE * self._room + DISK_SPARE:
+            if self._is_overfull(directory):
                 self._overfull = True
                 self._host.kill()
+
+    def _is_overfull(self, directory: Path) -> bool:
+        return occupied(directory) > DISK_SHARE * self._room + DISK_SPARE
 
 
 def _load_seconds(room: int) -> float:

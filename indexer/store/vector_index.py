@@ -205,6 +205,7 @@ class VectorIndex:
     def _build(self) -> None:
         # Never a number twice in one process: Chroma would go on with what it remembers of that path.
         number = self._tried = self._tried + 1
+        self._report = replace(self._report, state="rebuilding")
         stored = self._vectors()
         try:
             self._store.create(number, stored.room())
