@@ -149,10 +149,11 @@ class VectorIndex:
             self._distrust(why)
 
     def close(self) -> None:
-        """End: the store is closed after the work in hand."""
-        self._closed.set()
-        self._owner.submit(self._store.close)
-        self._owner.shutdown()
+        """End: the store is closed after the work in hand. A second call does nothing."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._owner.submit(self._store.close)
+            self._owner.shutdown()
 
     # ---- in the owner's thread --------------------------------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class VectorIndex:
         Raises:
             NotReady: there is none now. The result raises it too, when there is none any more.
         """
-        if self._report.state != "ready":
+        if self._report.state != "ready" or self._closed.is_set():
             raise self._not_ready()
         return self._owner.submit(self._done, work)
 
@@ -175,7 +176,7 @@ class VectorIndex:
             self._say("away", away.what)
         except StoreClosed:
             self._say("opening", "its process had ended")
-            self._owner.submit(self._barrier, self._open)
+            self._go_on(self._open)
         except StoreFailed as failed:
             self._distrust(failed.what)
         raise self._not_ready()
@@ -200,7 +201,7 @@ class VectorIndex:
     def _distrust(self, why: str) -> None:
         log.info("the vector index is built anew: %s", why)
         self._say("rebuilding", why)
-        self._owner.submit(self._barrier, self._build)
+        self._go_on(self._build)
 
     def _build(self) -> None:
         # Never a number twice in one process: Chroma would go on with what it remembers of that path.
@@ -253,6 +254,10 @@ class VectorIndex:
         found = self._store.nearest(vectors, TOP) if ids else []
         lost = sum(not any(cosine > SAME for _, cosine in near) for near in found)
         return f"{lost} of {len(ids)} passages do not find themselves" if lost > len(ids) // SAMPLE else ""
+
+    def _go_on(self, work: Callable[[], None]) -> None:
+        if not self._closed.is_set():
+            self._owner.submit(self._barrier, work)
 
     def _barrier(self, work: Callable[[], None]) -> None:
         """What fails here has no caller to tell: the report says it, and the next call tries again."""
