@@ -83,6 +83,18 @@ def checked_host(base_url: str) -> str:
     return host
 
 
+def may_be_known(url: str, *, offline: bool) -> str:
+    """The address of a vector server, for a process that opens its own connection to it.
+
+    Raises:
+        Offline: the door is closed and the server is not this machine: the process must not even learn of it.
+        BadInput: see `Gate.client`.
+    """
+    if not _is_loopback(checked_host(url)) and offline:
+        raise Offline("Offline mode is on, and the vector server is not on this computer.", "Switch offline mode off.")
+    return url
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import tempfile
 import tomllib
 from pathlib import Path
@@ -11,12 +12,14 @@ import msgspec
 import tomli_w
 
 from core.errors import BadInput, ProfileUnusable
+from core.network import checked_host
 from core.protocol import Settings
 
 log = logging.getLogger(__name__)
 
 _TYPES = get_type_hints(Settings)
 _BOUNDS = {"largest_file_mb": (1, 10_000), "idle_minutes": (0, 10_000), "threads": (0, 1024)}
+_SERVER = re.compile(r"https?://[^/?#@\s]+")
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -97,4 +100,8 @@ def _parse(name: str, text: str) -> Any:
         raise BadInput(f"{name} is one of {', '.join(choices)}, not {text!r}.")
     if name == "cloud_url" and text and not text.startswith(("https://", "http://")):
         raise BadInput(f"{text!r} is not the address of a service.", "It begins with https:// and ends in /v1, mostly.")
+    if name == "vectors" and text != "embedded":
+        if not _SERVER.fullmatch(text):
+            raise BadInput(f"{text!r} is not the address of a Chroma server.", "embedded, or http://localhost:8000")
+        checked_host(text)
     return text

@@ -79,8 +79,7 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
             if fix and report.state == "broken":
                 meaning.ask(semantics.Rebuild("asked by the doctor"), patience=PATIENCE)
             doubt()
-            what = f"The vector index is not ready ({report.state}: {report.why}); an exact search answers meanwhile."
-            yield Finding("vector index", False, what, "It is rebuilt by itself.", fixed=fix)
+            yield _unready(report, fix=fix)
             return
         listed = meaning.ask(semantics.ListIds(), patience=PATIENCE)
         assert isinstance(listed, semantics.Ids)
@@ -95,14 +94,27 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
             outbox.owe_removal(connection, ghosts)
         doubt()
     what = f"The vector index lacks {len(missing)} passages and holds {len(ghosts)} that are gone."
-    well = f"The vector index is sound and holds {report.vectors} vectors."
+    well = f"The vector index is sound and holds {report.vectors} vectors ({report.store})."
     yield _finding("vector index", len(missing) + len(ghosts), what, well, fix)
+
+
+def _unready(report: Report, *, fix: bool) -> Finding:
+    """What a person is told of an index that does not answer; an exact search does so meanwhile."""
+    meanwhile = "an exact search answers meanwhile."
+    if report.state == "away":
+        what = f"The vector index cannot be reached ({report.why}); {meanwhile}"
+        return Finding("vector index", False, what, "Start the server, or: offhand settings vectors embedded.")
+    if report.state == "broken":
+        what = f"The vector index ({report.store}) cannot be built: {report.why}; {meanwhile}"
+        return Finding("vector index", False, what, "It is tried again by itself.", fixed=fix)
+    what = f"The vector index ({report.store}) is not ready ({report.state}: {report.why}); {meanwhile}"
+    return Finding("vector index", False, what, "It is rebuilt by itself.", fixed=fix)
 
 
 def _settled(meaning: Meaning) -> Report:
     """What the vector index says of itself, once it is open or made: at a first start that takes a few seconds."""
     for _ in range(OPENING_LOOKS):
-        if _report(meaning, sample=False).state in ("ready", "broken"):
+        if _report(meaning, sample=False).state in ("ready", "broken", "away"):
             break
         time.sleep(OPENING_PAUSE)
     return _report(meaning, sample=True)

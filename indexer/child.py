@@ -166,10 +166,12 @@ class Child(Generic[CallT, EventT]):
         return "ready" if self.pid is not None and self._channel is not None else "asleep"
 
     def memory(self) -> int:
-        """Resident bytes, 0 when it does not run."""
+        """Resident bytes, those of its own children included; 0 when it does not run."""
         pid = self.pid
         try:
-            return int(psutil.Process(pid).memory_info().rss) if pid else 0
+            process = psutil.Process(pid) if pid else None
+            family = [process, *process.children(recursive=True)] if process else []
+            return sum(int(one.memory_info().rss) for one in family)
         except psutil.Error:
             return 0
 
@@ -180,11 +182,12 @@ class Child(Generic[CallT, EventT]):
             self._config = changed
             self.rest()
 
-    def rest(self) -> None:
-        """End the process in good order; the next call starts another. Its deaths are forgotten."""
+    def rest(self, *, forget: bool = True) -> None:
+        """End the process in good order; the next call starts another. With `forget` its deaths are forgotten."""
         with self._guard:
             self._end(grace=3.0)
-            self._deaths.clear()
+            if forget:
+                self._deaths.clear()
 
     def kill(self) -> None:
         """End the process at once. Counts as a death."""
@@ -302,6 +305,17 @@ def run(build: Callable[[dict[str, Any]], Service[Any, Any]], call_type: Any, *,
     forget_address(charter.address)
     logging.shutdown()
     os._exit(0)  # native threads (ggml, onnxruntime, Chroma) must not delay or crash the end
+
+
+def limit_file_size(size: int) -> None:
+    """From now on no file of this process grows beyond `size` bytes; a write beyond fails. POSIX only."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    with contextlib.suppress(ValueError, OSError):
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
 
 def _apply(limits: Limits) -> None:

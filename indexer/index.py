@@ -38,6 +38,8 @@ class Index:
         protected: folders that may not be added: the profile.
         on_change: called, from any thread, when something a person could see has changed.
 
+    `vectors` tells where the index of vectors stands, and is told to look after it.
+
     Raises:
         CatalogUnusable: the catalog cannot be opened.
     """
@@ -77,7 +79,7 @@ class Index:
             on_stored=self._stored,
             notices=self._notices,
         )
-        self._flow = VectorFlow(
+        self.vectors = self._flow = VectorFlow(
             self._database, meaning, hold=lambda: self._pipeline.is_bulk, on_change=on_change, notices=self._notices
         )
 

@@ -164,7 +164,8 @@ class Pipeline:
 
     def _read(self, reader: Reader, batch: list[tuple[Taken, Seen]]) -> None:
         """Read files, and store what was read in one transaction: the word index pays for each one it takes part in."""
-        calls = [Extract(taken.known.path, taken.folder.path, self._largest(), taken.folder.links) for taken, _ in batch]
+        largest = self._largest()
+        calls = [Extract(known.path, folder.path, largest, folder.links) for (known, folder), _ in batch]
         read: list[Event] = []
         death: Problem | None = None
         try:

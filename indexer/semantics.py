@@ -1,6 +1,7 @@
 """The semantics process: texts into vectors, and the index of vectors. Words never wait for it.
 
-Embedding runs beside Chroma's calls; Chroma itself is asked one thing at a time. It writes nothing into the catalog.
+Chroma has a process of its own below this one, so that nothing it does can stop the embedding and the exact scan.
+Nothing here writes into the catalog.
 """
 
 import logging
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from msgspec import Struct
 
+from indexer.child import Child
 from indexer.records import Problem
+from indexer.store import store_service
 from indexer.store.outbox import Pointer
+from indexer.store.store_process import Host, StoreProcess
 from indexer.store.stored import pack, unpack
 from indexer.store.vector_index import Report, VectorIndex
 from indexer.worker import Cancellation, start_thread
@@ -40,10 +44,11 @@ class Similarity(Struct, frozen=True, tag=True):
 
 
 class Nearest(Struct, frozen=True, tag=True):
-    """The passages closest to a text → Neighbours."""
+    """The passages closest to a text → Neighbours. With `among` only these are compared, and all of them."""
 
     text: str
     limit: int
+    among: list[int] | None = None
 
 
 class Apply(Struct, frozen=True, tag=True):
@@ -150,9 +155,9 @@ class Semantics:
             case Similarity(question, sentences):
                 vectors = embedder.embed([question, *sentences])
                 yield Scores([float(score) for score in vectors[1:] @ vectors[0]])
-            case Nearest(text, limit):
+            case Nearest(text, limit, among):
                 self._index.begin(embedder.model_id)
-                found, exact = self._index.nearest(embedder.embed([text])[0], limit)
+                found, exact = self._index.nearest(embedder.embed([text])[0], limit, among)
                 yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
             case Apply(upserts, deletes):
                 vectors = unpack([vector for _, vector in upserts]) if upserts else np.empty((0, 0), np.float32)
@@ -186,7 +191,9 @@ def build(config: dict[str, Any]) -> Semantics:
     """The service as `indexer.child.run` hosts it, loading already.
 
     Args:
-        config: model_dir, cache_dir, vectors_dir and catalog (paths), threads (of the model).
+        config: model_dir, cache_dir, vectors_dir, catalog and runtime (paths), threads (of the model), vectors
+            ("embedded" or the address of a Chroma server), vectors_closed (why that may not be asked now, or ""),
+            vectors_command (the argv of the process with Chroma in it).
     """
 
     def open_embedder() -> "Embedder":
@@ -194,6 +201,21 @@ def build(config: dict[str, Any]) -> Semantics:
 
         return Embedder(Path(config["model_dir"]), Path(config["cache_dir"]), int(config["threads"]))
 
-    semantics = Semantics(open_embedder, VectorIndex(Path(config["vectors_dir"]), Path(config["catalog"])))
+    semantics = Semantics(open_embedder, VectorIndex(_store(config), Path(config["catalog"])))
     semantics.start()
     return semantics
+
+
+def _store(config: dict[str, Any]) -> StoreProcess:
+    directory, url = Path(config["vectors_dir"]), str(config["vectors"])
+    host: Host = Child(
+        "vectors",
+        config["vectors_command"],
+        Path(config["runtime"]),
+        store_service.Event,
+        {"directory": str(directory), "url": url},
+    )
+    if url == store_service.EMBEDDED:
+        return StoreProcess(host, directory)
+    name = f"the Chroma server at {url}" if url else "a Chroma server"
+    return StoreProcess(host, None, name, closed=str(config["vectors_closed"]))

@@ -18,6 +18,7 @@ from indexer.records import Problem
 from indexer.store import outbox
 from indexer.store.database import Database
 from indexer.store.outbox import Pointer
+from indexer.store.vector_index import Report
 from indexer.worker import Gone
 
 log = logging.getLogger(__name__)
@@ -62,11 +63,17 @@ class VectorFlow:
         self._on_change = on_change
         self._model = ""
         self._ready = False
+        self._report: Report | None = None
         self._many = False  # the last round was a full one: more is to come
         self._embedded_at = time.monotonic()
         self._unchecked = 0
         self._embedding = Loop("vectors", lambda: self._guarded(self._embed_some), notices)
         self._applying = Loop("vector index", lambda: self._guarded(self._apply_some), notices)
+
+    @property
+    def report(self) -> Report | None:
+        """Where the index stood when it was last looked at; None before the first look."""
+        return self._report
 
     @property
     def stuck(self) -> bool:
@@ -141,10 +148,10 @@ class VectorFlow:
                     return
 
     def _apply_some(self) -> float:
-        broken = "" if self._ready else self._look_after_index()
-        if broken:
-            self._try_again(broken)
         if not self._ready:
+            self._look_after_index()
+        if not self._ready:
+            self._complain()
             return POLL
         if self._apply():
             self._on_change()
@@ -154,19 +161,29 @@ class VectorFlow:
             self._look_after_index(sample=True)
         return UNTIL_WOKEN
 
-    def _look_after_index(self, *, sample: bool = False) -> str:
-        """Learn where the index stands; returns why it cannot be built, "" while it can."""
+    def _look_after_index(self, *, sample: bool = False) -> None:
+        """Learn where the index stands."""
         report = self._ask(semantics.Verify(sample), semantics.Verified).report
+        if self._report is None or report.state != self._report.state:
+            self._on_change()
+        self._report = report
         self._model = report.pointer.model
         self._ready = report.state == "ready"
         if self._ready:
             self._settle([], [], report.pointer)
-        return report.why if report.state == "broken" else ""
 
-    def _try_again(self, why: str) -> None:
-        self._ask(semantics.Rebuild("the last attempt failed"), semantics.Verified)
+    def _complain(self) -> None:
+        """Say why there is no index, where waiting alone does not help, and try again."""
+        report = self._report
+        if report is None or report.state not in ("broken", "away"):
+            return
+        if report.state == "broken":
+            self._ask(semantics.Rebuild("the last attempt failed"), semantics.Verified)
+            what = f"The vector index cannot be built ({report.why})"
+        else:
+            what = f"The vector index cannot be reached ({report.why})"
         raise Problem(
-            f"The vector index cannot be built ({why}); search by meaning compares every passage instead.",
+            f"{what}; search by meaning compares every passage instead.",
             "It is tried again; `offhand doctor` has more.",
         )
 

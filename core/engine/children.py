@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from core.models import llama
+from core.network import may_be_known
 from core.paths import Profile, command, model_directories
 from core.protocol import ChildInfo, Settings
 from indexer import semantics
 from indexer.child import Child, Limits
 from indexer.extract import extractor
 from indexer.records import Problem
+from indexer.store.store_service import EMBEDDED
 from indexer.worker import start_thread
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,6 @@ EMBEDDER = "all-MiniLM-L6-v2"
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
 EXTRACTORS = 2
 EXTRACTOR_MEMORY = 4 << 30  # bytes of address space; kreuzberg's libraries map well under one
-VECTOR_FILE = 2 << 30  # bytes; a torn Chroma index otherwise grows until the disk is full (chroma#7510)
 
 
 class Children:
@@ -42,8 +43,10 @@ class Children:
                 "vectors_dir": str(profile.vectors),
                 "catalog": str(profile.catalog),
                 "threads": threads,
+                "runtime": str(profile.runtime),
+                "vectors_command": command("--process", "vectors"),
+                **_vectors(settings),
             },
-            limits=Limits(file_size=VECTOR_FILE),
             off_message="Search by meaning keeps failing and is switched off for ten minutes; word search goes on.",
         )
         self.llm: Child[llama.Call, llama.Event] = Child(
@@ -86,7 +89,7 @@ class Children:
         threads = _threads(settings)
         self.model_file = self._find_model(settings.local_model)
         self.llm.configure(model=str(self.model_file or ""), threads=threads)
-        self.semantics.configure(threads=threads)
+        self.semantics.configure(threads=threads, **_vectors(settings))
 
     def report(self) -> list[ChildInfo]:
         """Each process, its state and its resident memory in bytes."""
@@ -121,6 +124,18 @@ class Children:
         """The first place of a model file or folder that exists, else where it would be expected."""
         places = [folder / relative for folder in self._directories]
         return next((place for place in places if place.exists()), places[-1])
+
+
+def _vectors(settings: Settings) -> dict[str, str]:
+    """Where the vectors are kept as the semantics process is told, or why it is not told now."""
+    try:
+        url = settings.vectors
+        return {
+            "vectors": url if url == EMBEDDED else may_be_known(url, offline=settings.offline),
+            "vectors_closed": "",
+        }
+    except Problem as problem:
+        return {"vectors": "", "vectors_closed": problem.what}
 
 
 def _threads(settings: Settings) -> int:

@@ -139,6 +139,7 @@ class Engine:
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))
         self.children.configure(settings)
+        self.index.vectors.doubt()  # they may be kept elsewhere from now on
         self._news.announce()
 
 

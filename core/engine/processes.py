@@ -4,7 +4,7 @@ from core import logs
 from core.paths import Profile
 from indexer import child
 
-NAMES = ("engine", "semantics", "llm", "extractor")
+NAMES = ("engine", "semantics", "vectors", "llm", "extractor")
 
 
 def run(name: str) -> int:
@@ -19,6 +19,10 @@ def run(name: str) -> int:
         from indexer import semantics
 
         child.run(semantics.build, semantics.Call, serial=False)
+    elif name == "vectors":
+        from indexer.store import store_service
+
+        child.run(store_service.build, store_service.Call, serial=True)
     elif name == "llm":
         from core.models import llama
 

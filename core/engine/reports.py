@@ -94,6 +94,7 @@ class ReportDesk:
 
     def _status(self) -> StatusReport:
         settings = self._settings.current
+        vectors = self._index.vectors.report
         notices = [*([self._settings.notice] if self._settings.notice else []), *self._index.notices()]
         return StatusReport(
             version=VERSION,
@@ -109,4 +110,5 @@ class ReportDesk:
             cloud=urlsplit(settings.cloud_url).hostname or "",
             offline=settings.offline,
             notices=notices,
+            vectors=vectors.words if vectors is not None else "",
         )

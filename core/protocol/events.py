@@ -71,6 +71,7 @@ class StatusReport(Struct, frozen=True, tag=True):
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
     "off" or "missing".  cloud: the service's host name, "" when none is set up.  problems: the first hundred.
+    vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     """
 
     version: str
@@ -86,6 +87,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     cloud: str
     offline: bool
     notices: list[str]
+    vectors: str = ""
 
 
 class Checked(Struct, frozen=True, tag=True):

@@ -24,6 +24,7 @@ class Settings(Struct, frozen=True):
     theme: "system", "light" or "dark".
     idle_minutes: the engine ends after this long with no client.
     threads: processor threads a model may use, 0 for all cores.
+    vectors: where the vectors are kept, "embedded" or the address of a Chroma server, http(s)://host[:port].
     """
 
     offline: bool = False
@@ -38,3 +39,4 @@ class Settings(Struct, frozen=True):
     theme: Literal["system", "light", "dark"] = "system"
     idle_minutes: int = 15
     threads: int = 0
+    vectors: str = "embedded"

@@ -1,28 +1,33 @@
 """The vectors as the catalog keeps them: read in bulk to rebuild an index, and searched exactly while there is none."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.store.database import explained, open_reader
-
-Vector = NDArray[np.float32]
+from indexer.store.vector_store import Vector
 
 PAGE = 2_000
 FRESH_SECONDS = 3.0  # while files are being indexed the catalog changes all the time
+FEW = 20_000  # passages that are read one by one rather than all of them kept in memory: about 0.1 s
 
 _READ = (
     "SELECT c.id, e.vector FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? "
     "WHERE c.id > ? ORDER BY c.id LIMIT ?"
 )
+_SOME = (
+    "SELECT c.id, e.vector FROM json_each(?2) wanted JOIN chunks c ON c.id = wanted.value "
+    "JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ?1"
+)
 _SAMPLE = (
     "SELECT c.id, e.vector FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? WHERE c.id IN "
     "(SELECT id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM vector_outbox) ORDER BY random() LIMIT ?)"
 )
+_WIDTH = "SELECT (SELECT count(*) FROM chunks) * (SELECT length(vector) FROM embeddings WHERE model = ? LIMIT 1)"
 
 
 def pack(vectors: Vector) -> list[bytes]:
@@ -67,16 +72,25 @@ class StoredVectors:
             last = ids[-1]
             yield ids, unpack(stored)
 
-    def nearest(self, vector: Vector, limit: int) -> list[tuple[int, float]]:
-        """Ids and cosines of the closest passages, best first, by comparing with every one of them."""
+    def nearest(self, vector: Vector, limit: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Ids and cosines of the closest passages, best first, by comparing with every one of them.
+
+        Args:
+            vector: what they are to be close to, of length 1.
+            limit: how many.
+            among: only these passages; few of them are read from the disk, without a copy of all in memory.
+        """
+        if among is not None and len(among) <= FEW:
+            ids, stored = self._read(_SOME, (self.model, json.dumps(list(among))))
+            return _closest(ids, unpack(stored) @ vector, limit) if ids else []
         self._refresh()
         if not self._ids or self._rows is None:
             return []
         cosines = self._rows @ vector
-        limit = min(limit, len(cosines))
-        best = np.argpartition(cosines, -limit)[-limit:]
-        best = best[np.argsort(-cosines[best], kind="stable")]
-        return [(self._ids[at], float(cosines[at])) for at in best]
+        if among is not None:
+            cosines = np.where(np.isin(np.asarray(self._ids), np.asarray(among)), cosines, -np.inf)
+            limit = min(limit, int(np.isfinite(cosines).sum()))
+        return _closest(self._ids, cosines, limit)
 
     def sample(self, size: int) -> tuple[list[int], list[Vector]]:
         """Some passages, by chance, that Chroma should hold: with a vector, and nothing owed."""
@@ -97,6 +111,13 @@ class StoredVectors:
         assert row is not None
         return row[0], row[0] + row[1]
 
+    def room(self) -> int:
+        """Bytes that the vectors of all passages take as float32, those included that are still to be made."""
+        with explained(self.catalog):
+            row: tuple[Any, ...] | None = self._connection.execute(_WIDTH, (self.model,)).fetchone()
+        assert row is not None
+        return 2 * int(row[0] or 0)  # float16 on the disk
+
     def release(self) -> None:
         """Forget the copy in memory."""
         self._ids, self._rows = [], None
@@ -109,13 +130,33 @@ class StoredVectors:
             row: tuple[Any, ...] | None = self._connection.execute("PRAGMA data_version").fetchone()
         assert row is not None
         if self._rows is None or row[0] != self._version:
-            pages = list(self.pages())
-            self._ids = [number for ids, _ in pages for number in ids]
-            self._rows = np.concatenate([rows for _, rows in pages]) if pages else np.empty((0, 0), dtype=np.float32)
+            self._load()
             self._version = row[0]
         self._read_at = now
+
+    def _load(self) -> None:
+        """Fill one array page by page: joining pages would need the memory twice."""
+        self.release()
+        ids: list[int] = []
+        rows: Vector | None = None
+        for numbers, page in self.pages():
+            if rows is None:
+                rows = np.empty((self.expected()[1] + PAGE, page.shape[1]), dtype=np.float32)
+            fitting = page[: len(rows) - len(ids)]  # what was added in this moment is seen the next time
+            rows[len(ids) : len(ids) + len(fitting)] = fitting
+            ids += numbers[: len(fitting)]
+        self._ids, self._rows = ids, (np.empty((0, 0), dtype=np.float32) if rows is None else rows[: len(ids)])
 
     def _read(self, query: str, arguments: tuple[str | int, ...]) -> tuple[list[int], list[bytes]]:
         with explained(self.catalog):
             rows: list[tuple[Any, ...]] = self._connection.execute(query, arguments).fetchall()
         return [row[0] for row in rows], [row[1] for row in rows]
+
+
+def _closest(ids: Sequence[int], cosines: Vector, limit: int) -> list[tuple[int, float]]:
+    limit = min(limit, len(cosines))
+    if limit <= 0:
+        return []
+    best = np.argpartition(cosines, -limit)[-limit:]
+    best = best[np.argsort(-cosines[best], kind="stable")]
+    return [(ids[at], float(cosines[at])) for at in best]

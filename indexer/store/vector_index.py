@@ -1,34 +1,40 @@
 """The index of vectors: Chroma while it is sound, an exact scan of the stored vectors while it is not.
 
-A generation that does not look as it was left, or whose passages no longer find themselves, is deleted and built anew
-from the catalog beside running searches. Nothing is ever embedded again for that. The catalog's pointer to the valid
-generation is the engine's to write; this side only reads it.
+A generation that does not look as it was left, whose passages no longer find themselves, or that made Chroma fail,
+crash or hang is put aside at once and built anew from the catalog beside running searches. Nothing is ever embedded
+again for that. The catalog's pointer to the valid generation is the engine's to write; this side only reads it.
 """
 
-import contextlib
 import logging
-import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from indexer.records import Problem
 from indexer.store import outbox
 from indexer.store.database import explained, open_reader
 from indexer.store.outbox import Pointer
-from indexer.store.stored import StoredVectors, Vector
-from indexer.store.vectors import ChromaFailed, Generation, signature
+from indexer.store.stored import StoredVectors
+from indexer.store.vector_store import StoreAway, StoreClosed, StoreFailed, Vector, VectorStore
 from indexer.worker import start_thread
 
 log = logging.getLogger(__name__)
 
 SAMPLE = 32  # passages that must find themselves
 TOP = 3
-SAME = 0.999  # cosine of a passage's twin: copies of one text compete for the first places
-IndexState = Literal["opening", "ready", "rebuilding", "broken"]
+SAME = 0.999  # cosine of a passage with itself or its twin: copies of one text compete for the first places
+QUERY_SECONDS = 1.0  # a question does not wait longer for a busy or hanging Chroma: the exact scan answers
+LOOK_SECONDS = 15.0  # between two looks at whether somebody else changes the files
+RELEASE_SECONDS = 60.0  # the copy of all vectors in memory goes when no exact scan has needed it for so long
+
+IndexState = Literal["opening", "ready", "rebuilding", "away", "broken"]
+T = TypeVar("T")
 
 
 class NotReady(Problem):
@@ -38,54 +44,77 @@ class NotReady(Problem):
 
 
 class Report(Struct, frozen=True):
-    """Where the index stands. `pointer` is what the catalog should say; `why` is empty when all is well."""
+    """Where the index stands. `pointer` is what the catalog should say; `why` is empty when all is well.
+
+    store: what keeps the vectors, in words.  state: "away" when that does not answer, "broken" when nothing can be
+    built; both are tried again.
+    """
 
     state: IndexState
     why: str
     pointer: Pointer
     vectors: int
+    store: str = ""
+
+    @property
+    def words(self) -> str:
+        """The same in one line for a person."""
+        if self.state == "ready":
+            return f"{self.store}, {self.vectors:,} vectors"
+        return f"{self.store}, {self.state}: {self.why}" if self.why else f"{self.store}, {self.state}"
 
 
 class VectorIndex:
-    """Usable from several threads; Chroma is called by one at a time.
+    """Usable from several threads. One thread of its own asks the store, one thing at a time.
 
     Args:
-        directory: holds the generations.
+        store: keeps the generations. Only the index's own thread may call it from now on.
         catalog: the catalog's file.
     """
 
-    def __init__(self, directory: Path, catalog: Path) -> None:
-        self._directory = directory
+    def __init__(self, store: VectorStore, catalog: Path) -> None:
+        self._store = store
         self._catalog = catalog
-        self._turn = threading.Lock()
+        self._report = Report("opening", "", Pointer(0, "", ""), 0, store.name)
+        self._owner = ThreadPoolExecutor(1, "vectors")
+        self._beginning = threading.Lock()
         self._scanning = threading.Lock()
-        self._state: IndexState = "opening"
-        self._why = ""
-        self._number = 0
+        self._closed = threading.Event()
+        self._opening: Future[None] | None = None
+        self._late: Future[Any] | None = None
+        self._scans = 0
         self._tried = 0
-        self._model = ""
-        self._generation: Generation | None = None
-        self._stored: StoredVectors | None = None
+        self._stored: StoredVectors | None = None  # for scans; the owner reads through connections of its own
 
     def begin(self, model: str) -> None:
-        """Open the valid generation, or build one, in the background. Later calls do nothing."""
-        with self._turn:
-            if self._stored is not None:
+        """Open the valid generation, or build one, in the background. Later calls try a store that was away again."""
+        with self._beginning:
+            if self._stored is None:
+                self._stored = StoredVectors(self._catalog, model)
+                self._report = replace(self._report, pointer=Pointer(0, "", model))
+                start_thread("look-at-vectors", self._look_now_and_then)
+            elif self._report.state != "away" or not (self._opening and self._opening.done()):
                 return
-            self._stored = StoredVectors(self._catalog, model)
-            self._model = model
-        start_thread("open-vectors", self._open)
+            self._opening = self._owner.submit(self._barrier, self._open)
 
-    def nearest(self, vector: Vector, limit: int) -> tuple[list[tuple[int, float]], bool]:
-        """Ids and cosines of the closest passages, best first, and whether every passage was compared."""
-        with self._turn:
-            if self._generation is not None:
+    def nearest(
+        self, vector: Vector, limit: int, among: Sequence[int] | None = None
+    ) -> tuple[list[tuple[int, float]], bool]:
+        """Ids and cosines of the closest passages, best first, and whether every passage was compared.
+
+        With `among` only those passages are compared, all of them.
+        """
+        behind = self._late is not None and not self._late.done()
+        if among is None and not behind:
+            with suppress(NotReady):
+                asked = self._do(lambda: self._store.nearest([vector], limit))
                 try:
-                    return self._generation.nearest(vector, limit), False
-                except ChromaFailed as error:
-                    self._distrust(f"a search failed: {error}")
+                    return asked.result(QUERY_SECONDS)[0], False
+                except TimeoutError:
+                    self._late = asked  # until Chroma has done it, or was ended for it, nobody else waits
         with self._scanning:
-            return (self._stored.nearest(vector, limit) if self._stored else []), True
+            self._scans += 1
+            return (self._stored.nearest(vector, limit, among) if self._stored else []), True
 
     def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> Pointer:
         """Give Chroma what it is owed. Returns what the catalog should say from now on.
@@ -93,20 +122,11 @@ class VectorIndex:
         Raises:
             NotReady: there is no sound generation now.
         """
-        with self._turn:
-            if self._generation is None:
-                raise self._not_ready()
-            try:
-                self._generation.apply(upserts, deletes)
-            except ChromaFailed as error:
-                self._distrust(f"a write failed: {error}")
-                raise self._not_ready() from error
-            return self._pointer()
+        return self._do(lambda: self._apply(upserts, deletes)).result()
 
     def report(self) -> Report:
         """Where the index stands now."""
-        with self._turn:
-            return Report(self._state, self._why, self._pointer(), self._count())
+        return self._report
 
     def ids(self) -> list[int]:
         """All ids in Chroma.
@@ -114,151 +134,163 @@ class VectorIndex:
         Raises:
             NotReady: there is no sound generation now.
         """
-        with self._turn:
-            if self._generation is None:
-                raise self._not_ready()
-            try:
-                return self._generation.ids()
-            except ChromaFailed as error:
-                self._distrust(f"a listing failed: {error}")
-                raise self._not_ready() from error
+        return self._do(self._store.ids).result()
 
     def examine(self) -> None:
         """Sample the index; when passages no longer find themselves, a new one is built."""
-        with self._turn:
-            if self._generation is not None:
-                wrong = self._objection(self._generation)
-                if wrong:
-                    self._distrust(wrong)
+        try:
+            self._do(self._examine).result()
+        except NotReady:
+            pass  # the report says so
 
     def rebuild(self, why: str) -> None:
         """Build a new generation in the background, whatever the present one is like."""
-        with self._turn:
-            if self._state in {"ready", "broken"}:
-                self._distrust(why)
+        if self._report.state in {"ready", "broken"}:
+            self._distrust(why)
+
+    def close(self) -> None:
+        """End: the store is closed after the work in hand. A second call does nothing."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._owner.submit(self._store.close)
+            self._owner.shutdown()
+
+    # ---- in the owner's thread --------------------------------------------------------------------------------------
+
+    def _do(self, work: Callable[[], T]) -> "Future[T]":
+        """Have work done with the open generation, after the work in hand.
+
+        Raises:
+            NotReady: there is none now. The result raises it too, when there is none any more.
+        """
+        if self._report.state != "ready" or self._closed.is_set():
+            raise self._not_ready()
+        return self._owner.submit(self._done, work)
+
+    def _done(self, work: Callable[[], T]) -> T:
+        if self._report.state != "ready":
+            raise self._not_ready()
+        try:
+            return work()
+        except StoreAway as away:
+            self._say("away", away.what)
+        except StoreClosed:
+            self._say("opening", "its process had ended")
+            self._go_on(self._open)
+        except StoreFailed as failed:
+            self._distrust(failed.what)
+        raise self._not_ready()
 
     def _open(self) -> None:
         with explained(self._catalog):
             connection = open_reader(self._catalog)
             valid = outbox.pointer(connection)
             connection.close()
-        self._number = valid.generation
-        why = self._suspicion(valid)
-        if not why:
-            why = self._try(valid.generation)
-        if why:
-            if valid.generation:
-                log.info("the vector index is built anew: %s", why)
-            with self._turn:
-                self._state, self._why = "rebuilding", why
-            self._build()
-
-    def _suspicion(self, valid: Pointer) -> str:
-        """Why the valid generation is not even opened: opening a torn one can crash or fill the disk."""
-        directory = self._place(valid.generation)
-        if not valid.generation:
-            return "there is none yet"
-        if valid.model != self._model:
-            return "the embedding model is another one"
-        if self._marker.exists():
-            return "the last attempt to open it did not end"
-        if signature(directory) != valid.signature:
-            return "its files are not as they were left"
-        return ""
-
-    def _try(self, number: int) -> str:
-        self._marker.touch()
+        stored = self._vectors()
+        self._tried = max(self._tried, valid.generation)
         try:
-            generation = Generation(self._place(number))
-            why = self._objection(generation)
-            if why:
-                generation.close()
-        except ChromaFailed as error:
-            why = str(error)
-        self._marker.unlink(missing_ok=True)
-        if not why:
-            self._clear_all_but(number)
-            with self._turn:
-                self._settle(generation)
-        return why
-
-    def _objection(self, generation: Generation) -> str:
-        stored = StoredVectors(self._catalog, self._model)  # another thread may be scanning with the other one
-        least, most = stored.expected()
-        try:
-            count = generation.count()
-            if not least <= count <= most:
-                return f"it holds {count} vectors where {least} to {most} are right"
-            ids, vectors = stored.sample(SAMPLE)
-            found = generation.nearest_of_each(vectors, TOP) if ids else []
-        except ChromaFailed as error:
-            return str(error)
-        lost = sum(
-            not any(number == own or cosine > SAME for number, cosine in near)
-            for own, near in zip(ids, found, strict=True)
-        )
-        return f"{lost} of {len(ids)} passages do not find themselves" if lost > len(ids) // SAMPLE else ""
+            if not valid.generation:
+                raise StoreFailed("there is none yet")
+            if valid.model != stored.model:
+                raise StoreFailed("the embedding model is another one")
+            self._store.open(valid.generation, valid.signature, stored.room())
+            self._accept(valid.generation, stored)
+        except StoreFailed as failed:
+            self._distrust(failed.what)
 
     def _distrust(self, why: str) -> None:
         log.info("the vector index is built anew: %s", why)
-        failed, self._generation = self._generation, None
-        self._state, self._why = "rebuilding", why
-        start_thread("build-vectors", self._build, failed)
+        self._say("rebuilding", why)
+        self._go_on(self._build)
 
-    def _build(self, failed: Generation | None = None) -> None:
+    def _build(self) -> None:
         # Never a number twice in one process: Chroma would go on with what it remembers of that path.
-        number = self._tried = max(self._number, self._tried) + 1
+        number = self._tried = self._tried + 1
+        self._report = replace(self._report, state="rebuilding")
+        stored = self._vectors()
         try:
-            if failed is not None:
-                with contextlib.suppress(ChromaFailed):
-                    failed.close()
-            self._clear_all_but(0)
-            self._place(number).mkdir(parents=True)
-            self._marker.unlink(missing_ok=True)
-            generation = Generation(self._place(number))
-            for ids, vectors in StoredVectors(self._catalog, self._model).pages():
-                generation.apply(list(zip(ids, vectors, strict=True)), [])
-            why = self._objection(generation)
-        except (ChromaFailed, OSError, Problem) as error:
-            why = str(error)
-        with self._turn:
-            if why:
-                log.info("the vector index could not be built: %s", why)
-                self._state, self._why = "broken", why
-                return
-            self._number = number
-            self._settle(generation)
+            self._store.create(number, stored.room())
+            for ids, vectors in stored.pages():
+                self._store.apply(list(zip(ids, vectors, strict=True)), [])
+            self._accept(number, stored)
+        except (StoreFailed, StoreClosed) as failed:
+            log.info("the vector index could not be built: %s", failed.what)
+            self._say("broken", failed.what)
 
-    def _settle(self, generation: Generation) -> None:
-        self._generation, self._state, self._why = generation, "ready", ""
-        with self._scanning:
-            assert self._stored is not None
-            self._stored.release()
+    def _accept(self, number: int, stored: StoredVectors) -> None:
+        """From now on this generation answers, unless there is an objection."""
+        wrong = self._objection(stored)
+        if wrong:
+            raise StoreFailed(wrong)
+        self._store.keep_only(number)
+        inventory = self._store.inventory()
+        pointer = Pointer(number, inventory.signature, stored.model)
+        self._report = Report("ready", "", pointer, inventory.count, self._store.name)
+
+    def _apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> Pointer:
+        self._store.apply(upserts, deletes)
+        inventory = self._store.inventory()
+        pointer = replace(self._report.pointer, signature=inventory.signature)
+        self._report = replace(self._report, pointer=pointer, vectors=inventory.count)
+        return pointer
+
+    def _examine(self) -> None:
+        wrong = self._objection(self._vectors())
+        if wrong:
+            raise StoreFailed(wrong)
+        self._look()
+
+    def _look(self) -> None:
+        """Nothing but `_apply` changes the files of an open generation; it is called in this thread too."""
+        if self._store.inventory().signature != self._report.pointer.signature:
+            raise StoreFailed("its files were changed by somebody else")
+
+    def _objection(self, stored: StoredVectors) -> str:
+        least, most = stored.expected()
+        count = self._store.inventory().count
+        if not least <= count <= most:
+            return f"it holds {count} vectors where {least} to {most} are right"
+        ids, vectors = stored.sample(SAMPLE)
+        found = self._store.nearest(vectors, TOP) if ids else []
+        lost = sum(not any(cosine > SAME for _, cosine in near) for near in found)
+        return f"{lost} of {len(ids)} passages do not find themselves" if lost > len(ids) // SAMPLE else ""
+
+    def _go_on(self, work: Callable[[], None]) -> None:
+        if not self._closed.is_set():
+            self._owner.submit(self._barrier, work)
+
+    def _barrier(self, work: Callable[[], None]) -> None:
+        """What fails here has no caller to tell: the report says it, and the next call tries again."""
+        try:
+            work()
+        except StoreAway as away:
+            self._say("away", away.what)
+        except Problem as problem:  # the catalog cannot be read
+            self._say("broken", problem.what)
+        except Exception as error:
+            log.exception("the work on the vector index failed")
+            self._say("broken", type(error).__name__)
+
+    def _say(self, state: IndexState, why: str) -> None:
+        self._report = replace(self._report, state=state, why=why, vectors=0)
 
     def _not_ready(self) -> NotReady:
-        return NotReady(f"The vector index is not ready ({self._state}); search goes on.", "Try again in a moment.")
+        state = self._report.state
+        return NotReady(f"The vector index is not ready ({state}); search goes on.", "Try again in a moment.")
 
-    def _pointer(self) -> Pointer:
-        files = signature(self._place(self._number)) if self._generation is not None else ""
-        return Pointer(self._number, files, self._model)
+    def _vectors(self) -> StoredVectors:
+        assert self._stored is not None
+        return StoredVectors(self._catalog, self._stored.model)
 
-    def _count(self) -> int:
-        if self._generation is None:
-            return 0
-        try:
-            return self._generation.count()
-        except ChromaFailed as error:
-            self._distrust(str(error))
-            return 0
+    # ---- in a thread of its own -------------------------------------------------------------------------------------
 
-    def _clear_all_but(self, number: int) -> None:
-        for directory in self._directory.glob("gen-*"):
-            if directory != self._place(number):
-                shutil.rmtree(directory, ignore_errors=True)
-
-    def _place(self, number: int) -> Path:
-        return self._directory / f"gen-{number}"
-
-    @property
-    def _marker(self) -> Path:
-        return self._directory / "opening"
+    def _look_now_and_then(self) -> None:
+        scans, idle = 0, 0.0
+        while not self._closed.wait(LOOK_SECONDS):
+            with suppress(NotReady):
+                self._do(self._look)
+            idle = 0.0 if scans != self._scans else idle + LOOK_SECONDS
+            scans = self._scans
+            if idle >= RELEASE_SECONDS and self._stored is not None:
+                with self._scanning:
+                    self._stored.release()

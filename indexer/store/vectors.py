@@ -1,69 +1,60 @@
-"""Chroma, and the only code that knows it: one collection of ids and vectors in a directory of its own.
+"""Chroma, and the only code that knows it: one collection of ids and vectors, in a directory or on a server."""
 
-Its files are written in place and do not survive every kill, so the directory is called a generation: it is checked by
-what its files look like (`signature`) before it is ever opened, and replaced rather than repaired.
-"""
-
-import contextlib
-import hashlib
-import importlib.metadata
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
-Vector = NDArray[np.float32]
+from indexer.store.vector_store import StoreAway, StoreFailed, Vector
 
 BATCH = 256  # Chroma's documentation advises 50 to 250; small ones re-read its log each time
 PAGE = 5_000  # its SQLite takes at most 32,766 variables (chroma#7687)
 MOST = 100  # neighbours of one query; the graph is searched no wider than that
-CATALOG = "chroma.sqlite3"
+SPACE = {"hnsw": {"space": "cosine"}}
+NAME = "passages"
 
 
-class ChromaFailed(Exception):
-    """Chroma raised something; the generation is not to be trusted any more."""
+class Missing(StoreFailed):
+    """There is no such collection."""
 
 
-class Generation:
+class Collection:
     """An open collection. Not thread-safe: one call at a time.
 
     Args:
-        directory: made when it is missing.
+        client: of chromadb.
+        name: the collection's.
+        fresh: make it; otherwise it must exist.
+        failures: how the client's failures are told.
 
     Raises:
-        ChromaFailed: it cannot be opened.
+        Missing: it does not exist.
+        StoreFailed, StoreAway: it cannot be opened.
     """
 
-    def __init__(self, directory: Path) -> None:
-        import chromadb
-        from chromadb.config import Settings
-        from chromadb.errors import ChromaError
+    def __init__(self, client: Any, name: str, failures: "Failures", *, fresh: bool) -> None:
+        self._client = client
+        self._failures = failures
+        with failures:
+            if fresh:
+                self._collection = client.create_collection(name, embedding_function=None, configuration=SPACE)
+            else:
+                self._collection = client.get_collection(name, embedding_function=None)
 
-        # A Rust panic (pyo3's PanicException) is no Exception; it ends the process, and the supervisor starts another.
-        self._failures: tuple[type[Exception], ...] = (ChromaError, ValueError, OSError, RuntimeError, KeyError)
-        try:
-            self._client: Any = chromadb.PersistentClient(str(directory), Settings(anonymized_telemetry=False))
-            self._collection: Any = self._client.get_or_create_collection(
-                "passages", embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-            )
-        except self._failures as error:
-            raise ChromaFailed(str(error)) from error
+    @property
+    def identity(self) -> str:
+        """Chroma's own name for it; another collection under the same name has another one."""
+        return str(self._collection.id)
 
-    def nearest(self, vector: Vector, limit: int) -> list[tuple[int, float]]:
-        """Ids and cosines of the passages closest to a vector, best first."""
-        return self.nearest_of_each([vector], limit)[0]
-
-    def nearest_of_each(self, vectors: Sequence[Vector], limit: int) -> list[list[tuple[int, float]]]:
-        """The same for several vectors in one call."""
-        try:
+    def nearest(self, vectors: Sequence[Vector], limit: int) -> list[list[tuple[int, float]]]:
+        """For each vector the ids and cosines closest to it, best first."""
+        with self._failures:
             found = self._collection.query(
                 query_embeddings=np.asarray(vectors), n_results=min(limit, MOST), include=["distances"]
             )
-        except self._failures as error:
-            raise ChromaFailed(str(error)) from error
         return [
             [(int(name), 1.0 - float(distance)) for name, distance in zip(names, distances, strict=True)]
             for names, distances in zip(found["ids"], found["distances"], strict=True)
@@ -71,7 +62,7 @@ class Generation:
 
     def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> None:
         """Add or replace vectors and take ids out; unknown ids are ignored."""
-        try:
+        with self._failures:
             for first in range(0, len(deletes), BATCH):
                 self._collection.delete(ids=[str(number) for number in deletes[first : first + BATCH]])
             for first in range(0, len(upserts), BATCH):
@@ -79,49 +70,125 @@ class Generation:
                 self._collection.upsert(
                     ids=[str(number) for number, _ in some], embeddings=np.asarray([vector for _, vector in some])
                 )
-        except self._failures as error:
-            raise ChromaFailed(str(error)) from error
 
     def count(self) -> int:
         """How many vectors it says it holds. Proves nothing: it stays right when the graph is lost."""
-        try:
+        with self._failures:
             return int(self._collection.count())
-        except self._failures as error:
-            raise ChromaFailed(str(error)) from error
 
     def ids(self) -> list[int]:
         """All ids it holds."""
         found: list[int] = []
-        try:
-            while True:
+        while True:
+            with self._failures:
                 page = self._collection.get(include=[], limit=PAGE, offset=len(found))["ids"]
-                if not page:
-                    return found
-                found.extend(map(int, page))
-        except self._failures as error:
-            raise ChromaFailed(str(error)) from error
+            if not page:
+                return found
+            found.extend(map(int, page))
 
     def close(self) -> None:
-        """Let go of its memory and files."""
-        try:
+        """Let go of its memory, files and connections."""
+        with self._failures:
             self._client.close()
-        except self._failures as error:
-            raise ChromaFailed(str(error)) from error
 
 
-def signature(directory: Path) -> str:
-    """What the files of a generation look like: names, sizes and times, and Chroma's version; "" when there are none.
+class Failures:
+    """Turns what a client raises into `StoreFailed` or `StoreAway`, as a context.
 
-    Opening touches Chroma's own SQLite file, so of that one only the presence counts: it is sound after any kill.
+    A Rust panic (pyo3's PanicException) is no Exception and passes through.
     """
-    if not (directory / CATALOG).is_file():
-        return ""
-    digest = hashlib.blake2b(importlib.metadata.version("chromadb").encode(), digest_size=16)
-    found = []
-    for folder, _, names in os.walk(directory):  # passes over what vanishes meanwhile: an old generation is removed
-        for path in (Path(folder, name) for name in names if not name.startswith(CATALOG)):
-            with contextlib.suppress(FileNotFoundError):
-                status = path.stat()
-                found.append(f"{path.relative_to(directory)}:{status.st_size}:{status.st_mtime_ns};")
-    digest.update("".join(sorted(found)).encode())
-    return digest.hexdigest()
+
+    def __init__(self, refused: tuple[type[Exception], ...], away: tuple[type[Exception], ...], where: str) -> None:
+        from chromadb.errors import NotFoundError
+
+        self._missing = NotFoundError
+        self._refused = refused
+        self._away = away
+        self._where = where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, self._missing):
+            raise Missing("the collection is not there") from error
+        if isinstance(error, self._away):
+            raise StoreAway(f"{self._where} does not answer ({_line(error)})") from error
+        if isinstance(error, self._refused):
+            raise StoreFailed(_line(error)) from error
+
+
+def in_directory(directory: Path, *, fresh: bool) -> Collection:
+    """The collection of a directory, which is made when it is missing."""
+    import chromadb
+    from chromadb.errors import ChromaError
+
+    failures = Failures((ChromaError, ValueError, OSError, RuntimeError, KeyError), (), str(directory))
+    with failures:
+        client = chromadb.PersistentClient(str(directory), _quiet())
+    return Collection(client, NAME, failures, fresh=fresh)
+
+
+class ServerClient:
+    """A Chroma server.
+
+    Args:
+        url: http(s)://host[:port]; port 8000 where none is named, as `chroma run` has it.
+
+    Raises:
+        StoreAway: it does not answer, or is no Chroma server.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.hostname in ("localhost", "127.0.0.1", "::1"):
+            os.environ["NO_PROXY"] = "*"  # of this process alone: a proxy has no business between us and ourselves
+        import chromadb
+        from chromadb.api import fastapi
+        from chromadb.errors import ChromaError, InternalError
+
+        # Whatever is odd about a server's answer: it is not our damage, and nothing is built anew because of it.
+        # Chroma's own transport, whose errors it passes on as they are.
+        unreachable = fastapi.httpx.HTTPError  # type: ignore[attr-defined]
+        away = (unreachable, InternalError, ValueError, KeyError, TypeError, OSError)
+        self._failures = Failures((ChromaError,), away, f"the vector server at {url}")
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        with self._failures:
+            self._client: Any = chromadb.HttpClient(
+                host, parts.port or 8000, parts.scheme == "https", settings=_quiet()
+            )
+            self._client.heartbeat()
+
+    def collection(self, name: str, *, fresh: bool) -> Collection:
+        """Open a collection, or make it."""
+        return Collection(self._client, name, self._failures, fresh=fresh)
+
+    def names(self, beginning: str) -> list[str]:
+        """The names of the collections that begin so."""
+        found: list[str] = []
+        with self._failures:
+            while page := self._client.list_collections(limit=PAGE, offset=len(found)):
+                found.extend(str(one.name) for one in page)
+        return [name for name in found if name.startswith(beginning)]
+
+    def drop(self, name: str) -> None:
+        """Delete a collection."""
+        with self._failures:
+            self._client.delete_collection(name)
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._failures:
+            self._client.close()
+
+
+def _quiet() -> Any:
+    from chromadb.config import Settings
+
+    return Settings(anonymized_telemetry=False)
+
+
+def _line(error: BaseException | None) -> str:
+    """The first line of what was said, short: a web page may be in it."""
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:200]

@@ -156,6 +156,25 @@ def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: En
     assert (report.cloud, report.offline, report.model) == ("api.example.org", True, "other")
 
 
+def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engine, notes: Path):
+    asked(engine, Configure("vectors", "http://192.168.77.77:8000"))
+    asked(engine, Configure("offline", "on"))
+    config = engine.children.semantics._config
+    assert not any("192.168" in str(value) for value in config.values())
+    assert "Offline mode is on" in config["vectors_closed"]
+    progress = indexed(engine, notes)
+    assert progress.counts.vectors_owed == progress.counts.chunks
+    *_, fused = asked(engine, Search("holiday accommodation"))
+    assert Path(fused.hits[0].path).name == "cabin.md", "the exact scan answers"
+    (report,) = asked(engine, Status())
+    assert "Offline mode is on" in report.vectors
+    asked(engine, Configure("vectors", "embedded"))
+    deadline = time.monotonic() + 120  # what failed is tried again after a minute at most
+    while engine.index.counts().vectors_owed:
+        assert time.monotonic() < deadline, engine.index.notices()
+        time.sleep(0.1)
+
+
 def test_watching_tells_of_a_change_and_ends_when_nobody_listens(engine: Engine, notes: Path):
     cancelled = Cancellation()
     watching = engine.handle(Watch(), cancelled)

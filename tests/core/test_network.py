@@ -7,7 +7,7 @@ import pytest
 from fault_server import FaultServer
 
 from core.errors import BadInput, Offline
-from core.network import Gate, checked_host
+from core.network import Gate, checked_host, may_be_known
 
 OPEN = Gate(lambda: False)
 
@@ -104,3 +104,15 @@ def test_nearby_http_and_any_https_are_addresses(url: str, host: str) -> None:
 def test_what_is_no_web_address_is_said(url: str) -> None:
     with pytest.raises(BadInput, match="is not a web address"):
         checked_host(url)
+
+
+def test_a_vector_server_elsewhere_is_not_even_named_while_the_door_is_closed(outgoing: list[str]) -> None:
+    for url in ("http://127.0.0.1:8000", "http://localhost:8000", "https://[::1]:8000"):
+        assert may_be_known(url, offline=True) == url
+    assert may_be_known("http://192.168.1.5:8000", offline=False) == "http://192.168.1.5:8000"
+    for url in ("http://192.168.1.5:8000", "https://vectors.example.com"):
+        with pytest.raises(Offline, match="not on this computer"):
+            may_be_known(url, offline=True)
+    with pytest.raises(BadInput):
+        may_be_known("http://vectors.example.com", offline=False)
+    assert not outgoing

@@ -29,6 +29,9 @@ def test_without_a_file_the_defaults_apply(path: Path) -> None:
         ("ignore", "a/, *.b ,", ["a/", "*.b"]),
         ("ignore", "", []),
         ("cloud_url", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("vectors", "http://localhost:8000", "http://localhost:8000"),
+        ("vectors", "https://[::1]:443", "https://[::1]:443"),
+        ("vectors", "embedded", "embedded"),
         ("local_model", "~/Modèle ü.gguf", "~/Modèle ü.gguf"),
     ],
 )
@@ -47,6 +50,11 @@ def test_what_is_typed_is_kept(path: Path, name: str, typed: str, value: object)
         ("threads", "²", "from 0 to 1024"),
         ("largest_file_mb", "99999", "from 1 to 10000"),
         ("cloud_url", "ftp://x", "not the address of a service"),
+        ("vectors", "elsewhere", "not the address of a Chroma server"),
+        ("vectors", "http://localhost:8000/v1", "not the address of a Chroma server"),
+        ("vectors", "http://somebody:secret@localhost", "not the address of a Chroma server"),
+        ("vectors", "http://localhost:port", "not a web address"),
+        ("vectors", "http://vectors.example.com:8000", "unencrypted"),
     ],
 )
 def test_what_does_not_fit_is_refused_and_nothing_changes(path: Path, name: str, typed: str, says: str) -> None:

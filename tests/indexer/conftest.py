@@ -117,6 +117,7 @@ class Parts:
 
     def __init__(self, home: Path, models: Path) -> None:
         self.home = home
+        self.vectors = "embedded"
         self._models = models
         (home / "run").mkdir(parents=True, exist_ok=True)
         self._made: list[tuple[Index, list[Child[Any, Any]]]] = []
@@ -138,6 +139,10 @@ class Parts:
                 "vectors_dir": str(self.home / "vectors"),
                 "catalog": str(self.catalog),
                 "threads": 2,
+                "runtime": str(self.home / "run"),
+                "vectors": self.vectors,
+                "vectors_closed": "",
+                "vectors_command": hosted("indexer.store.store_service", serial=True),
             },
         )
 

@@ -1,5 +1,6 @@
 """The semantics service with the real model: directly, and in a process of its own."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from indexer.semantics import (
     Verify,
 )
 from indexer.store.database import Database
+from indexer.store.embedded import EmbeddedStore
 from indexer.store.stored import unpack
 from indexer.store.vector_index import VectorIndex
 from indexer.worker import Cancellation
@@ -39,9 +41,11 @@ def embedder(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Embedder
 
 
 @pytest.fixture
-def service(embedder: Embedder, tmp_path: Path) -> Semantics:
+def service(embedder: Embedder, tmp_path: Path) -> Iterator[Semantics]:
     Database(tmp_path / "c.sqlite3").close()
-    return Semantics(lambda: embedder, VectorIndex(tmp_path / "vectors", tmp_path / "c.sqlite3"))
+    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3")
+    yield Semantics(lambda: embedder, index)
+    index.close()
 
 
 def ask(service: Semantics, call: semantics.Call) -> semantics.Event:
@@ -98,7 +102,7 @@ def test_a_rebuild_can_be_asked_for(service: Semantics) -> None:
 
 def test_a_missing_model_is_a_problem_each_time(tmp_path: Path) -> None:
     Database(tmp_path / "c.sqlite3").close()
-    index = VectorIndex(tmp_path / "vectors", tmp_path / "c.sqlite3")
+    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3")
     service = Semantics(lambda: Embedder(tmp_path / "no model", tmp_path, 1), index)
     service.start()
     for _ in range(2):

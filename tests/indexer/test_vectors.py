@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,12 @@ import pytest
 from indexer.records import Chunk, Extracted
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
+from indexer.store.embedded import EmbeddedStore
 from indexer.store.files import Seen
 from indexer.store.outbox import Pointer
-from indexer.store.stored import StoredVectors, Vector, pack, unpack
+from indexer.store.stored import StoredVectors, pack, unpack
 from indexer.store.vector_index import NotReady, VectorIndex
-from indexer.store.vectors import Generation, signature
+from indexer.store.vector_store import StoreClosed, StoreFailed, Vector
 from tests.indexer.conftest import eventually
 
 MODEL = "a model"
@@ -51,10 +52,25 @@ def settle(database: Database, index: VectorIndex) -> None:
         outbox.point(connection, index.report().pointer)
 
 
-def opened(home: Path) -> VectorIndex:
-    index = VectorIndex(home / "vectors", home / "c.sqlite3")
-    index.begin(MODEL)
+OPEN: list[VectorIndex] = []
+
+
+@pytest.fixture(autouse=True)
+def _all_are_closed() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
+
+
+def opened(home: Path, model: str = MODEL) -> VectorIndex:
+    index = VectorIndex(EmbeddedStore(home / "vectors"), home / "c.sqlite3")
+    OPEN.append(index)
+    index.begin(model)
     return index
+
+
+def signature(home: Path) -> str:
+    return EmbeddedStore(home / "vectors").signature(1)
 
 
 def ready(index: VectorIndex) -> bool:
@@ -69,6 +85,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     index = opened(home)
     assert ready(index)
     settle(database, index)
+    OPEN.remove(index)
+    index.close()
     database.close()
     return home
 
@@ -135,7 +153,7 @@ def test_damage_that_leaves_no_trace_is_found_by_the_sample(home: Path) -> None:
     (segment(home) / "index_metadata.pickle").unlink()
     database = Database(home / "c.sqlite3")
     with database.write() as connection:
-        outbox.point(connection, Pointer(1, signature(home / "vectors" / "gen-1"), MODEL))
+        outbox.point(connection, Pointer(1, signature(home), MODEL))
     database.close()
     index = opened(home)
     assert eventually(lambda: index.report().pointer.generation == 2)
@@ -151,8 +169,7 @@ def test_an_opening_that_did_not_end_is_not_tried_twice(home: Path) -> None:
 
 
 def test_another_model_means_another_index(home: Path) -> None:
-    index = VectorIndex(home / "vectors", home / "c.sqlite3")
-    index.begin("another model")
+    index = opened(home, "another model")
     assert ready(index)
     assert index.report().pointer.model == "another model"
     assert index.report().vectors == 0
@@ -179,11 +196,12 @@ def test_a_new_home_gets_an_empty_index(tmp_path: Path) -> None:
 
 
 def test_nothing_is_applied_before_the_index_is_open(tmp_path: Path) -> None:
-    index = VectorIndex(tmp_path / "vectors", tmp_path / "c.sqlite3")
+    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3")
     with pytest.raises(NotReady):
         index.apply([], [])
     with pytest.raises(NotReady):
         index.ids()
+    index.close()
 
 
 def test_applied_vectors_are_found_and_taken_out_again(home: Path) -> None:
@@ -200,23 +218,33 @@ def test_applied_vectors_are_found_and_taken_out_again(home: Path) -> None:
 
 
 def test_the_signature_changes_with_the_files_and_not_with_looking(home: Path) -> None:
-    directory = home / "vectors" / "gen-1"
-    before = signature(directory)
-    generation = Generation(directory)
-    generation.nearest(VECTORS[0], 5)
-    assert signature(directory) == before
-    generation.apply([(10_000 + n, VECTORS[n]) for n in range(1_100)], [])
-    assert signature(directory) != before
-    generation.close()
-    assert signature(home / "nothing here") == ""
+    before = signature(home)
+    store = EmbeddedStore(home / "vectors")
+    store.open(1, before, VECTORS.nbytes)
+    store.keep_only(1)
+    store.nearest([VECTORS[0]], 5)
+    assert signature(home) == before
+    for path in segment(home).iterdir():
+        os.utime(path)  # a profile that was copied has other times
+    assert signature(home) == before
+    store.apply([(10_000 + n, VECTORS[n]) for n in range(1_100)], [])
+    assert signature(home) != before
+    store.close()
+    with pytest.raises(StoreFailed, match="not as they were left"):
+        store.open(1, before, VECTORS.nbytes)
+    with pytest.raises(StoreFailed, match="gone"):
+        store.open(7, before, VECTORS.nbytes)
+    with pytest.raises(StoreClosed):
+        store.ids()
 
 
 def test_more_ids_than_a_page_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("indexer.store.vectors.PAGE", 100)
-    generation = Generation(tmp_path / "gen-1")
-    generation.apply([(n, VECTORS[n]) for n in range(250)], [])
-    assert sorted(generation.ids()) == list(range(250))
-    generation.close()
+    store = EmbeddedStore(tmp_path)
+    store.create(1, 0)
+    store.apply([(n, VECTORS[n]) for n in range(250)], [])
+    assert sorted(store.ids()) == list(range(250))
+    store.close()
 
 
 def test_stored_vectors_keep_their_neighbours() -> None:
@@ -237,6 +265,39 @@ def test_the_exact_scan_sees_what_was_added_and_deleted(tmp_path: Path, monkeypa
         connection.execute("DELETE FROM chunks WHERE id = 5")
     assert 5 not in {number for number, _ in stored.nearest(VECTORS[4], 50)}
     database.close()
+
+
+def test_the_exact_scan_compares_only_the_passages_it_is_given(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = StoredVectors(home / "c.sqlite3", MODEL)
+    few = [3, 50, 700, 99_999]
+    found = stored.nearest(VECTORS[49], 10, few)
+    assert stored._rows is None, "few are read from the disk"
+    assert found[0][0] == 50
+    assert {number for number, _ in found} == {3, 50, 700}
+    monkeypatch.setattr("indexer.store.stored.FEW", 2)
+    assert [number for number, _ in stored.nearest(VECTORS[49], 10, few)] == [number for number, _ in found]
+    assert stored.nearest(VECTORS[49], 10, []) == []
+    index = opened(home)
+    near, exact = index.nearest(VECTORS[49], 2, few)
+    assert ([number for number, _ in near], exact) == ([number for number, _ in found[:2]], True)
+
+
+def test_without_room_on_the_disk_nothing_is_built_and_the_scan_goes_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Only root could fill a real disk here; tests/processes does so where it may.
+    usage = shutil.disk_usage(home)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
+    shutil.rmtree(segment(home))
+    index = opened(home)
+    assert eventually(lambda: index.report().state == "broken")
+    assert "MB are free" in index.report().why
+    assert index.nearest(VECTORS[3], 1)[0][0][0] == 4
+    with pytest.raises(NotReady):
+        index.apply([], [])
+    monkeypatch.undo()
+    index.rebuild("there is room again")
+    assert ready(index)
 
 
 def test_no_text_of_a_note_is_in_the_files_of_the_index(home: Path) -> None:

@@ -20,6 +20,7 @@ def status_lines(report: StatusReport) -> list[Text]:
         _line("Engine", f"version {report.version}, process {report.pid}, up {duration(report.uptime_s)}"),
         _line("Files", ", ".join(f"{getattr(counts, state):,} {state}" for state in STATES)),
         _line("Passages", f"{counts.chunks:,}{owed}"),
+        *([_line("Vectors", report.vectors)] if report.vectors else []),
         _line("Model", f"{model_name(report.model) if report.model else 'none'} ({report.model_state})"),
         _line("Cloud", report.cloud or "none"),
         _line("Network", "offline: the door is closed" if report.offline else "allowed"),
