@@ -20,7 +20,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.spine import make_notes, percentile  # noqa: E402  # runs from a plain checkout
+from benchmarks.generated import write_notes  # noqa: E402  # runs from a plain checkout
+from benchmarks.spine import percentile  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Found, Index, Progress, Search, Settings, Shutdown, Status, StatusReport  # noqa: E402
@@ -119,7 +120,7 @@ def saves(count: int, notes_there: int) -> Iterator[tuple[str, str]]:
     by_words: list[float] = []
     by_meaning: list[float] = []
     with fresh_profile() as (profile, notes), engine_on(profile) as engine:
-        make_notes(notes, notes_there)
+        write_notes(notes, notes_there, 600, seed=7)
         list(engine.call(AddFolder(str(notes))))
         settle(engine)
         for number in range(count):
@@ -141,7 +142,7 @@ def burst(count: int) -> Iterator[tuple[str, str]]:
     with fresh_profile() as (profile, notes), engine_on(profile) as engine:
         list(engine.call(AddFolder(str(notes))))
         settle(engine)
-        make_notes(notes, count)
+        write_notes(notes, count, 600, seed=7)
         written = time.perf_counter()
 
         def counts() -> Any:
@@ -214,7 +215,7 @@ def reconcile(count: int) -> Iterator[tuple[str, str]]:
         large, small = place / "large", place / "small"
         make_small_files(large, count)
         small.mkdir()
-        make_notes(small, 200)
+        write_notes(small, 200, 600, seed=7)
         time.sleep(2.1)  # files that changed a moment ago would be compared by content
         processor, wall = know_all(profile, large, rules)
         yield f"compare {count} unchanged files, alone (processor / wall)", f"{processor:.1f} / {wall:.1f} s"

@@ -81,6 +81,7 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
             doubt()
             yield _unready(report, fix=fix)
             return
+        doubt()  # it may have been built anew since the engine last looked
         listed = meaning.ask(semantics.ListIds(), patience=PATIENCE)
         assert isinstance(listed, semantics.Ids)
     except Problem as problem:

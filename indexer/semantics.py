@@ -16,6 +16,7 @@ from msgspec import Struct
 from indexer.child import Child
 from indexer.records import Problem
 from indexer.store import store_service
+from indexer.store.batch_stamp import BatchStamp
 from indexer.store.outbox import Pointer
 from indexer.store.store_process import Host, StoreProcess
 from indexer.store.stored import pack, unpack
@@ -52,10 +53,14 @@ class Nearest(Struct, frozen=True, tag=True):
 
 
 class Apply(Struct, frozen=True, tag=True):
-    """Add (id, float16 vector) and take out ids → Applied; refused (kind "rebuilding") while there is no index."""
+    """Add (id, float16 vector) and take out ids → Applied; refused (kind "rebuilding") while there is no index.
+
+    batch: its number in the catalog (`outbox.begin_batch`), 0 when it has none.
+    """
 
     upserts: list[tuple[int, bytes]]
     deletes: list[int]
+    batch: int = 0
 
 
 class Verify(Struct, frozen=True, tag=True):
@@ -159,10 +164,10 @@ class Semantics:
                 self._index.begin(embedder.model_id)
                 found, exact = self._index.nearest(embedder.embed([text])[0], limit, among)
                 yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
-            case Apply(upserts, deletes):
+            case Apply(upserts, deletes, batch):
                 vectors = unpack([vector for _, vector in upserts]) if upserts else np.empty((0, 0), np.float32)
                 numbers = [number for number, _ in upserts]
-                yield Applied(self._index.apply(list(zip(numbers, vectors, strict=True)), deletes))
+                yield Applied(self._index.apply(list(zip(numbers, vectors, strict=True)), deletes, batch))
             case Verify(sample):
                 self._index.begin(embedder.model_id)
                 if sample:
@@ -201,7 +206,8 @@ def build(config: dict[str, Any]) -> Semantics:
 
         return Embedder(Path(config["model_dir"]), Path(config["cache_dir"]), int(config["threads"]))
 
-    semantics = Semantics(open_embedder, VectorIndex(_store(config), Path(config["catalog"])))
+    stamp = BatchStamp(Path(config["vectors_dir"]))
+    semantics = Semantics(open_embedder, VectorIndex(_store(config), Path(config["catalog"]), stamp))
     semantics.start()
     return semantics
 

@@ -194,14 +194,18 @@ class VectorFlow:
         owed = len(upserts) + len(removals)
         if not owed or (self._many and owed < APPLIED_AT_ONCE):  # a few at a time cost Chroma much more
             return 0
-        applied = self._ask(semantics.Apply(upserts, removals), semantics.Applied)
-        self._settle([number for number, _ in upserts], removals, applied.pointer)
+        with self._database.write(durable=True) as connection:  # Chroma must never know more than the catalog
+            batch = outbox.begin_batch(connection)
+        applied = self._ask(semantics.Apply(upserts, removals, batch), semantics.Applied)
+        self._settle([number for number, _ in upserts], removals, applied.pointer, batch)
         self._unchecked += owed
         return owed
 
-    def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer) -> None:
+    def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer, batch: int = 0) -> None:
         with self._database.write() as connection:
             outbox.clear(connection, upserted, removed)
+            if batch:
+                outbox.confirm_batch(connection, batch)
             if outbox.pointer(connection) != pointer:
                 outbox.point(connection, pointer)
 

@@ -15,6 +15,9 @@ from indexer.ignore import IgnoreRules, Level, top
 from indexer.store.files import Seen
 
 UNREADABLE_NAME = "its name is not valid text (UTF-8); renamed, it will be read"
+_LARGEST = 0x7FFF_FFFF_FFFF_FFFF
+"""SQLite's integers are signed; some file systems use all 64 bits, and know years beyond 2262."""
+
 IN_CLOUD = "kept in the cloud, not on this machine"
 NO_PERMISSION = "this account has no permission to list this directory"
 
@@ -210,8 +213,8 @@ def _seen(path: str, status: os.stat_result, rules: IgnoreRules, now: int, refus
     return Seen(
         shown,
         status.st_size,
-        status.st_mtime_ns,
-        status.st_ino & 0x7FFF_FFFF_FFFF_FFFF,  # SQLite's integers are signed; some file systems use all 64 bits
+        max(-_LARGEST, min(status.st_mtime_ns, _LARGEST)),
+        status.st_ino & _LARGEST,
         status.st_ctime_ns,
         refused,
         abs(now - status.st_mtime_ns) < YOUNG_NS or abs(now - status.st_ctime_ns) < YOUNG_NS,

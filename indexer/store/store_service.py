@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from msgspec import Struct
 
 from indexer.child import limit_file_size
@@ -94,10 +95,12 @@ class StoreService:
 
     Args:
         store: the one with Chroma in it.
+        lock: what keeps other processes from the store, held for as long as this object lives.
     """
 
-    def __init__(self, store: VectorStore) -> None:
+    def __init__(self, store: VectorStore, lock: FileLock | None = None) -> None:
         self._store = store
+        self._lock = lock
 
     def handle(self, call: Call, _cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call.
@@ -136,7 +139,11 @@ def build(config: dict[str, Any]) -> StoreService:
     """
     directory, url = Path(config["directory"]), str(config["url"])
     if url == EMBEDDED:
-        return StoreService(EmbeddedStore(directory, limit_file_size))
+        # A killed engine's process may still be busy in Chroma when the next engine's starts; two corrupt the store.
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(directory / "owner.lock")
+        lock.acquire()
+        return StoreService(EmbeddedStore(directory, limit_file_size), lock)
     return StoreService(ServerStore(url, directory))
 
 

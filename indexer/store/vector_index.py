@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from indexer.records import Problem
 from indexer.store import outbox
-from indexer.store.database import explained, open_reader
+from indexer.store.batch_stamp import BatchStamp
+from indexer.store.database import disk_full, explained, open_reader
 from indexer.store.outbox import Pointer
 from indexer.store.stored import StoredVectors
 from indexer.store.vector_store import StoreAway, StoreClosed, StoreFailed, Vector, VectorStore
@@ -70,11 +71,13 @@ class VectorIndex:
     Args:
         store: keeps the generations. Only the index's own thread may call it from now on.
         catalog: the catalog's file.
+        stamp: which batch of the catalog's the store was last given.
     """
 
-    def __init__(self, store: VectorStore, catalog: Path) -> None:
+    def __init__(self, store: VectorStore, catalog: Path, stamp: BatchStamp) -> None:
         self._store = store
         self._catalog = catalog
+        self._stamp = stamp
         self._report = Report("opening", "", Pointer(0, "", ""), 0, store.name)
         self._owner = ThreadPoolExecutor(1, "vectors")
         self._beginning = threading.Lock()
@@ -116,13 +119,19 @@ class VectorIndex:
             self._scans += 1
             return (self._stored.nearest(vector, limit, among) if self._stored else []), True
 
-    def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> Pointer:
+    def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int], batch: int = 0) -> Pointer:
         """Give Chroma what it is owed. Returns what the catalog should say from now on.
+
+        Args:
+            upserts: ids and unit vectors.
+            deletes: ids.
+            batch: the number under which the catalog knows this, 0 when it does not.
 
         Raises:
             NotReady: there is no sound generation now.
+            DiskFull: there is no room; nothing was changed.
         """
-        return self._do(lambda: self._apply(upserts, deletes)).result()
+        return self._do(lambda: self._apply(upserts, deletes, batch)).result()
 
     def report(self) -> Report:
         """Where the index stands now."""
@@ -184,7 +193,7 @@ class VectorIndex:
     def _open(self) -> None:
         with explained(self._catalog):
             connection = open_reader(self._catalog)
-            valid = outbox.pointer(connection)
+            valid, batches = outbox.pointer(connection), outbox.batches(connection)
             connection.close()
         stored = self._vectors()
         self._tried = max(self._tried, valid.generation)
@@ -193,6 +202,9 @@ class VectorIndex:
                 raise StoreFailed("there is none yet")
             if valid.model != stored.model:
                 raise StoreFailed("the embedding model is another one")
+            generation, batch = self._stamp.noted()
+            if generation != valid.generation or not batches[0] <= batch <= batches[1]:
+                raise StoreFailed("it is of another time than the catalog")
             self._store.open(valid.generation, valid.signature, stored.room())
             self._accept(valid.generation, stored)
         except StoreFailed as failed:
@@ -208,14 +220,24 @@ class VectorIndex:
         number = self._tried = self._tried + 1
         self._report = replace(self._report, state="rebuilding")
         stored = self._vectors()
+        batch = self._given()
         try:
             self._store.create(number, stored.room())
             for ids, vectors in stored.pages():
                 self._store.apply(list(zip(ids, vectors, strict=True)), [])
+            self._stamp.note(number, batch)
             self._accept(number, stored)
         except (StoreFailed, StoreClosed) as failed:
             log.info("the vector index could not be built: %s", failed.what)
             self._say("broken", failed.what)
+
+    def _given(self) -> int:
+        """The batch up to which the catalog now holds everything that the store was given."""
+        with explained(self._catalog):
+            connection = open_reader(self._catalog)
+            batch = outbox.batches(connection)[1]
+            connection.close()
+        return batch
 
     def _accept(self, number: int, stored: StoredVectors) -> None:
         """From now on this generation answers, unless there is an objection."""
@@ -227,7 +249,12 @@ class VectorIndex:
         pointer = Pointer(number, inventory.signature, stored.model)
         self._report = Report("ready", "", pointer, inventory.count, self._store.name)
 
-    def _apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> Pointer:
+    def _apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int], batch: int) -> Pointer:
+        try:
+            if batch:
+                self._stamp.note(self._report.pointer.generation, batch)
+        except OSError as error:
+            raise disk_full() from error
         self._store.apply(upserts, deletes)
         inventory = self._store.inventory()
         pointer = replace(self._report.pointer, signature=inventory.signature)
@@ -267,6 +294,8 @@ class VectorIndex:
             self._say("away", away.what)
         except Problem as problem:  # the catalog cannot be read
             self._say("broken", problem.what)
+        except OSError as error:  # no room, or no permission
+            self._say("broken", error.strerror or str(error))
         except Exception as error:
             log.exception("the work on the vector index failed")
             self._say("broken", type(error).__name__)

@@ -25,6 +25,7 @@ from indexer.semantics import (
     Verified,
     Verify,
 )
+from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.stored import unpack
@@ -43,7 +44,7 @@ def embedder(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Embedder
 @pytest.fixture
 def service(embedder: Embedder, tmp_path: Path) -> Iterator[Semantics]:
     Database(tmp_path / "c.sqlite3").close()
-    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3")
+    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3", BatchStamp(tmp_path / "vectors"))
     yield Semantics(lambda: embedder, index)
     index.close()
 
@@ -102,7 +103,7 @@ def test_a_rebuild_can_be_asked_for(service: Semantics) -> None:
 
 def test_a_missing_model_is_a_problem_each_time(tmp_path: Path) -> None:
     Database(tmp_path / "c.sqlite3").close()
-    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3")
+    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3", BatchStamp(tmp_path / "vectors"))
     service = Semantics(lambda: Embedder(tmp_path / "no model", tmp_path, 1), index)
     service.start()
     for _ in range(2):

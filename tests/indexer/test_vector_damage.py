@@ -23,6 +23,7 @@ from indexer.embed import Embedder
 from indexer.index import Index
 from indexer.search import by_words
 from indexer.store import outbox
+from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database, open_reader
 from indexer.store.embedded import CATALOG, EmbeddedStore, occupied
 from indexer.store.outbox import Pointer
@@ -57,7 +58,7 @@ def prepared(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared
     home = tmp_path_factory.mktemp("sound")
     embedder = Embedder(models / "all-MiniLM-L6-v2", tmp_path_factory.mktemp("graph"), 2)
     make_catalog(home / "c.sqlite3", embedder, pieces(COUNT))
-    index = VectorIndex(damage.store_process(home), home / "c.sqlite3")
+    index = VectorIndex(damage.store_process(home), home / "c.sqlite3", BatchStamp(home / "vectors"))
     index.begin(embedder.model_id)
     assert eventually(lambda: index.report().state == "ready", HEALING_SECONDS)
     point(home, index.report().pointer)
@@ -88,7 +89,7 @@ def opened(home: Path, prepared: Prepared) -> Iterator[Callable[[], VectorIndex]
     made: list[VectorIndex] = []
 
     def open_index() -> VectorIndex:
-        made.append(VectorIndex(damage.store_process(home), home / "c.sqlite3"))
+        made.append(VectorIndex(damage.store_process(home), home / "c.sqlite3", BatchStamp(home / "vectors")))
         made[-1].begin(prepared.model)
         return made[-1]
 

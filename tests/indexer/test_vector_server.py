@@ -14,6 +14,7 @@ import pytest
 
 from indexer.index import Index
 from indexer.store import vectors as chroma
+from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database, open_reader
 from indexer.store.vector_index import VectorIndex
 from indexer.worker import start_thread
@@ -159,7 +160,7 @@ def opened(small: Path) -> Iterator[Callable[[str], VectorIndex]]:
     made: list[VectorIndex] = []
 
     def open_index(url: str) -> VectorIndex:
-        made.append(VectorIndex(damage.store_process(small, url), small / "c.sqlite3"))
+        made.append(VectorIndex(damage.store_process(small, url), small / "c.sqlite3", BatchStamp(small / "vectors")))
         made[-1].begin("a model")
         return made[-1]
 

@@ -10,6 +10,7 @@ import pytest
 
 from indexer.records import Chunk, Extracted
 from indexer.store import files, folders, outbox, passages
+from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.files import Seen
@@ -63,7 +64,7 @@ def _all_are_closed() -> Iterator[None]:
 
 
 def opened(home: Path, model: str = MODEL) -> VectorIndex:
-    index = VectorIndex(EmbeddedStore(home / "vectors"), home / "c.sqlite3")
+    index = VectorIndex(EmbeddedStore(home / "vectors"), home / "c.sqlite3", BatchStamp(home / "vectors"))
     OPEN.append(index)
     index.begin(model)
     return index
@@ -196,7 +197,7 @@ def test_a_new_home_gets_an_empty_index(tmp_path: Path) -> None:
 
 
 def test_nothing_is_applied_before_the_index_is_open(tmp_path: Path) -> None:
-    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3")
+    index = VectorIndex(EmbeddedStore(tmp_path / "vectors"), tmp_path / "c.sqlite3", BatchStamp(tmp_path / "vectors"))
     with pytest.raises(NotReady):
         index.apply([], [])
     with pytest.raises(NotReady):
