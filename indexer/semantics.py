@@ -38,10 +38,11 @@ class Similarity(Struct, frozen=True, tag=True):
 
 
 class Nearest(Struct, frozen=True, tag=True):
-    """The passages closest to a text → Neighbours."""
+    """The passages closest to a text → Neighbours. With `among` the closest of these ids, each of them compared."""
 
     text: str
     limit: int
+    among: list[int] | None = None
 
 
 class Apply(Struct, frozen=True, tag=True):
@@ -144,9 +145,9 @@ class Semantics:
             case Similarity(question, sentences):
                 vectors = embedder.embed([question, *sentences])
                 yield Scores([float(score) for score in vectors[1:] @ vectors[0]])
-            case Nearest(text, limit):
+            case Nearest(text, limit, among):
                 self._index.begin(embedder.model_id)
-                found, exact = self._index.nearest(embedder.embed([text])[0], limit)
+                found, exact = self._index.nearest(embedder.embed([text])[0], limit, among)
                 yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
             case Apply(upserts, deletes):
                 vectors = unpack([vector for _, vector in upserts]) if upserts else np.empty((0, 0), np.float32)

@@ -32,11 +32,18 @@ class Retry(Struct, frozen=True, tag=True):
 
 
 class Search(Struct, frozen=True, tag=True):
-    """Find passages → Found(stage="words"), and with `meaning` then Found(stage="fused")."""
+    """Find passages → Found(stage="words"), and with `meaning` then Found(stage="fused").
+
+    folder: only in files at or below this absolute path.  after, before: only in files that were modified on this day
+    (year-month-day) or later, or earlier. Each "" for no limit.
+    """
 
     words: str
     limit: int = 10
     meaning: bool = True
+    folder: str = ""
+    after: str = ""
+    before: str = ""
 
 
 class Ask(Struct, frozen=True, tag=True):

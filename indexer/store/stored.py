@@ -1,5 +1,6 @@
 """The vectors as the catalog keeps them: read in bulk to rebuild an index, and searched exactly while there is none."""
 
+import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,10 @@ FRESH_SECONDS = 3.0  # while files are being indexed the catalog changes all the
 _READ = (
     "SELECT c.id, e.vector FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? "
     "WHERE c.id > ? ORDER BY c.id LIMIT ?"
+)
+_SOME = (
+    "SELECT c.id, e.vector FROM json_each(?2) wanted JOIN chunks c ON c.id = wanted.value "
+    "JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ?1"
 )
 _SAMPLE = (
     "SELECT c.id, e.vector FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? WHERE c.id IN "
@@ -67,16 +72,27 @@ class StoredVectors:
             last = ids[-1]
             yield ids, unpack(stored)
 
-    def nearest(self, vector: Vector, limit: int) -> list[tuple[int, float]]:
-        """Ids and cosines of the closest passages, best first, by comparing with every one of them."""
-        self._refresh()
-        if not self._ids or self._rows is None:
+    def nearest(self, vector: Vector, limit: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """Ids and cosines of the closest passages, best first, by comparing with every one of them.
+
+        Args:
+            vector: what they are to be close to, of length 1.
+            limit: how many.
+            among: only these passages, which are read from the catalog each time.
+        """
+        if among is None:
+            self._refresh()
+            ids, rows = self._ids, self._rows
+        else:
+            ids, stored = self._read(_SOME, (self.model, json.dumps(list(among))))
+            rows = unpack(stored) if stored else None
+        if not ids or rows is None:
             return []
-        cosines = self._rows @ vector
+        cosines = rows @ vector
         limit = min(limit, len(cosines))
         best = np.argpartition(cosines, -limit)[-limit:]
         best = best[np.argsort(-cosines[best], kind="stable")]
-        return [(self._ids[at], float(cosines[at])) for at in best]
+        return [(ids[at], float(cosines[at])) for at in best]
 
     def sample(self, size: int) -> tuple[list[int], list[Vector]]:
         """Some passages, by chance, that Chroma should hold: with a vector, and nothing owed."""

@@ -76,16 +76,22 @@ class VectorIndex:
             self._model = model
         start_thread("open-vectors", self._open)
 
-    def nearest(self, vector: Vector, limit: int) -> tuple[list[tuple[int, float]], bool]:
-        """Ids and cosines of the closest passages, best first, and whether every passage was compared."""
+    def nearest(
+        self, vector: Vector, limit: int, among: Sequence[int] | None = None
+    ) -> tuple[list[tuple[int, float]], bool]:
+        """Ids and cosines of the closest passages, best first, and whether Chroma was not there to be asked.
+
+        With `among` the closest of these ids, each of them compared.
+        """
         with self._turn:
-            if self._generation is not None:
+            if self._generation is not None and among is None:
                 try:
                     return self._generation.nearest(vector, limit), False
                 except ChromaFailed as error:
                     self._distrust(f"a search failed: {error}")
         with self._scanning:
-            return (self._stored.nearest(vector, limit) if self._stored else []), True
+            found = self._stored.nearest(vector, limit, among) if self._stored else []
+        return found, among is None or self._state != "ready"
 
     def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> Pointer:
         """Give Chroma what it is owed. Returns what the catalog should say from now on.
