@@ -117,6 +117,7 @@ def prepare(profile: Profile, notes: Path) -> None:
     stored = pack(np.concatenate([real, synthesise(real, len(hashes) - len(real))]))
     with database.write() as connection:
         outbox.store_vectors(connection, EMBEDDER, dict(zip(hashes, stored, strict=True)))
+        connection.execute("DELETE FROM vector_outbox")  # Chroma's first generation is built of all stored vectors
     database.close()
 
 
@@ -130,7 +131,7 @@ def synthesise(real: Vectors, count: int) -> Vectors:
     for first in range(0, count, 10_000):
         size = min(10_000, count - first)
         one, two, three = dice.integers(len(real), size=(3, size))
-        step = dice.uniform(0.2, 0.6, size=(size, 1)).astype(np.float32)
+        step = dice.uniform(0.05, 0.35, size=(size, 1)).astype(np.float32)
         rows = real[one] + step * (real[two] - real[three])
         made.append(rows / np.linalg.norm(rows, axis=1, keepdims=True))
     return np.concatenate(made)

@@ -40,6 +40,10 @@ def run(profile: Profile) -> int:
     with lock:
         logs.start(profile.logs, "engine", foreground=not os.environ.get("OFFHAND_STARTED"))
         try:
+            if profile.importing.exists():
+                from core import restore  # an import was interrupted, which is rare
+
+                restore.settle(profile)
             engine = Engine(profile)
         except Problem as problem:
             log.exception("the engine cannot start")

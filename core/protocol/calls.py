@@ -96,6 +96,24 @@ class RemoveKey(Struct, frozen=True, tag=True):
     name: str
 
 
+class Export(Struct, frozen=True, tag=True):
+    """Write the whole profile, keys left out, into a new archive at an absolute path → Done."""
+
+    path: str
+
+
+class Import(Struct, frozen=True, tag=True):
+    """Put an archive in the place of the profile → Done. Done by the client beside the engine, which it ends.
+
+    replace: the profile may have folders of its own; it is kept in a folder beside the new one.
+    map: "OLD=NEW" for each folder that lies elsewhere on this machine.
+    """
+
+    path: str
+    replace: bool = False
+    map: list[str] = []
+
+
 class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
@@ -103,4 +121,4 @@ class Shutdown(Struct, frozen=True, tag=True):
 LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | Search
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
-Call = LibraryCall | Ask | ReportCall | SettingsCall | Shutdown
+Call = LibraryCall | Ask | ReportCall | SettingsCall | Export | Import | Shutdown
