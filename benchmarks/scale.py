@@ -19,10 +19,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import psutil
+from msgspec import structs
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,6 +225,19 @@ def search_rows(engine: Engine, asked: dict[str, list[str]]) -> Iterator[tuple[s
     yield "search, words and meaning: all of these, ms (p50 / p95)", spread(everything["fused"])
 
 
+def filter_rows(engine: Engine, notes: Path, asked: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """Latency of a search in a part of the notes."""
+    days = {"today": str(date.today()), "any day": "2001-01-01"}  # noqa: DTZ011  # files are dated by this machine
+    filters = {f"folder with {share:.1%}": Search("", folder=str(notes / name)) for name, share in SHARES.items()}
+    filters |= {f"{name} or later": Search("", after=day) for name, day in days.items()}
+    for name, chosen in filters.items():
+        taken = []
+        for text in asked["phrases"]:
+            *_, (_event, ms) = found(engine, structs.replace(chosen, words=text))
+            taken.append(ms)
+        yield f"search, words and meaning, {name}, ms (p50 / p95)", spread(taken)
+
+
 def status_rows(engine: Engine) -> Iterator[tuple[str, str]]:
     """What a look at the state costs."""
     taken = []
@@ -265,14 +280,22 @@ def measure(size: int, place: Path, *, prepared: bool) -> dict[str, str]:
                 settle(engine) if prepared else index_for_real(engine, notes)
             rows["made in, s"] = f"{time.perf_counter() - start:.0f}"
         asked = queries(notes)
-        rows |= restart_rows(profile, asked["phrases"][0])
-        with closing(Engine(profile)) as engine:
-            rows |= search_rows(engine, asked)
-            rows |= status_rows(engine)
-            rows |= memory_rows(engine)
+        for part in (restart_rows(profile, asked["phrases"][0]), running_rows(profile, notes, asked)):
+            for name, figure in part:
+                print(f"{size:,}: {name}: {figure}", file=sys.stderr)
+                rows[name] = figure
     finally:
         launch.stop(profile)
     return rows
+
+
+def running_rows(profile: Profile, notes: Path, asked: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """What is measured of an engine that has come to rest."""
+    with closing(Engine(profile)) as engine:
+        yield from search_rows(engine, asked)
+        yield from filter_rows(engine, notes, asked)
+        yield from status_rows(engine)
+        yield from memory_rows(engine)
 
 
 def table(sizes: Iterable[int], columns: list[dict[str, str]], *, prepared: bool) -> str:
