@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 from core import launch  # noqa: E402  # the project is not installed where this runs from a plain checkout
 from core.client import Engine  # noqa: E402
 from core.paths import Profile, model_directories  # noqa: E402
-from core.protocol import AddFolder, Found, Index, Search, Status, StatusReport  # noqa: E402
+from core.protocol import AddFolder, Checked, Doctor, Found, Index, Search, Status, StatusReport  # noqa: E402
 from indexer import scan  # noqa: E402
 from indexer.embed import Embedder  # noqa: E402
 from indexer.extract.extractor import Extract, Extractor  # noqa: E402
@@ -140,9 +140,15 @@ def synthesise(real: Vectors, count: int) -> Vectors:
 
 
 def settle(engine: Engine) -> None:
-    """Wait until nothing is owed, Chroma included."""
+    """Wait until nothing is owed and Chroma holds it all."""
     for _ in engine.call(Index(wait=True)):
         pass
+    while not any(
+        said.finding.name == "vector index" and said.finding.ok
+        for said in engine.call(Doctor())
+        if isinstance(said, Checked)
+    ):
+        time.sleep(1.0)
 
 
 # ---- what is measured ---------------------------------------------------------------------------------------------
@@ -277,7 +283,9 @@ def measure(size: int, place: Path, *, prepared: bool) -> dict[str, str]:
             if prepared:
                 prepare(profile, notes)
             with closing(Engine(profile)) as engine:
-                settle(engine) if prepared else index_for_real(engine, notes)
+                if not prepared:
+                    index_for_real(engine, notes)
+                settle(engine)
             rows["made in, s"] = f"{time.perf_counter() - start:.0f}"
         asked = queries(notes)
         for part in (restart_rows(profile, asked["phrases"][0]), running_rows(profile, notes, asked)):

@@ -20,9 +20,9 @@ POOL = 50  # candidates of each kind that are fused
 RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal rank fusion": flat enough that one list cannot rule alone
 LONGEST_TEXT = 2_000  # characters of a question that are looked at; an embedding model reads no further either
 MOST_WORDS = 32
-RANKED = 12_000  # matches that are ranked: bm25 takes about 1 µs for each, and finding them a tenth of that
-FEW = 10_000  # passages admitted by a filter that are looked at one by one
-WIDE = 500  # candidates of each kind when a filter admits more
+RANKED = 10_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
+FEW = 5_000  # passages admitted by a filter that are looked at one by one, in about 30 ms
+WIDE = 1_000  # candidates of each kind when a filter admits more: Chroma finds so many in 15 ms
 PATIENCE = 60.0  # seconds; only the first question after a start waits for the model
 
 _WORD = re.compile(r"[^\W_]+")

@@ -19,7 +19,7 @@ Vector = NDArray[np.float32]
 
 BATCH = 256  # Chroma's documentation advises 50 to 250; small ones re-read its log each time
 PAGE = 5_000  # its SQLite takes at most 32,766 variables (chroma#7687)
-MOST = 100  # neighbours of one query; the graph is searched no wider than that
+MOST = 1_000  # neighbours of one query: 15 ms at 100,000 vectors
 CATALOG = "chroma.sqlite3"
 
 

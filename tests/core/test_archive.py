@@ -264,7 +264,9 @@ def small_disk() -> Iterator[Path]:
     if sys.platform != "linux" or os.geteuid() != 0:
         pytest.skip("mounting a small disk needs Linux and root")
     place = Path(tempfile.mkdtemp(prefix="offhand-disk-"))
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", place], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", place], capture_output=True, check=False
+    )
     if mounted.returncode:
         place.rmdir()
         pytest.skip("no small disk can be mounted here")
