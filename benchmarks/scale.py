@@ -43,7 +43,6 @@ from indexer.store import files, folders, outbox, passages  # noqa: E402
 from indexer.store.database import Database  # noqa: E402
 from indexer.store.stored import pack  # noqa: E402
 
-Row = tuple[str, list[str]]
 Vectors = NDArray[np.float32]
 
 NOTE_BYTES = 400  # about one passage a note
@@ -54,6 +53,7 @@ RESTARTS = 3
 QUERIES = 100
 EMBEDDER = "all-MiniLM-L6-v2"
 HEADING = "## Growth"
+PAGE = ROOT / "docs" / "BENCHMARKS.md"
 
 
 # ---- notes --------------------------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ def write_notes(folder: Path, count: int, bytes_each: int, seed: int) -> None:
 
 
 def write_library(folder: Path, count: int) -> None:
-    """`count` notes in four folders, of which `SHARES` says how much each holds; one day between two notes."""
+    """`count` notes in four folders, of which `SHARES` says how much each holds."""
     sizes = {name: round(count * share) for name, share in SHARES.items()}
     sizes["rest"] = count - sum(sizes.values())
     for seed, (name, size) in enumerate(sizes.items()):
@@ -286,7 +286,7 @@ def measure(size: int, place: Path, *, prepared: bool) -> dict[str, str]:
                 if not prepared:
                     index_for_real(engine, notes)
                 settle(engine)
-            rows["made in, s"] = f"{time.perf_counter() - start:.0f}"
+            rows["indexed, s" if not prepared else "prepared, s"] = f"{time.perf_counter() - start:.0f}"
         asked = queries(notes)
         for part in (restart_rows(profile, asked["phrases"][0]), running_rows(profile, notes, asked)):
             for name, figure in part:
@@ -309,11 +309,20 @@ def running_rows(profile: Profile, notes: Path, asked: dict[str, list[str]]) -> 
 def table(sizes: Iterable[int], columns: list[dict[str, str]], *, prepared: bool) -> str:
     """The figures as a Markdown table under a line that names the machine."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
-    how = "The vectors were synthesised from 2,000 real ones (`--prepared`)." if prepared else "Indexed end to end."
+    command = f"python benchmarks/scale.py{' --prepared' if prepared else ''}"
+    how = f" Most vectors were synthesised from {EMBEDDED:,} real ones." if prepared else ""
     names = list(dict.fromkeys(name for column in columns for name in column))
     head = "| what | " + " | ".join(f"{size:,} notes" for size in sizes) + " |\n|---" + "|---" * len(columns) + "|\n"
     body = "\n".join(f"| {name} | " + " | ".join(column.get(name, "") for column in columns) + " |" for name in names)
-    return f"Machine: {machine}. Command: `python benchmarks/scale.py`. {how}\n\n{head}{body}\n"
+    return f"Machine: {machine}. Command: `{command}`.{how}\n\n{head}{body}\n"
+
+
+def keep(text: str) -> None:
+    """Put the table in the place of the earlier one on the page, or at its end."""
+    page = PAGE.read_text("utf-8")
+    before, found_it, after = page.partition(f"{HEADING}\n")
+    _, sign, rest = after.partition("\n## ") if found_it else ("", "", "")
+    PAGE.write_text(f"{before.rstrip()}\n\n{HEADING}\n\n{text}{sign}{rest}", "utf-8")
 
 
 def main() -> None:
@@ -329,6 +338,8 @@ def main() -> None:
         columns = [measure(size, place / str(size), prepared=options.prepared) for size in options.sizes]
     text = table(options.sizes, columns, prepared=options.prepared)
     print(text)
+    if options.write:
+        keep(text)
 
 
 if __name__ == "__main__":
