@@ -69,7 +69,7 @@ def export(profile: Profile, settings: Settings, target: Path) -> None:
             Path(place, SETTINGS).write_text(tomli_w.dumps(msgspec.to_builtins(_without_secrets(settings))), "utf-8")
             _pack(Path(place), target, model, schema)
     except OSError as error:
-        raise _explained(error, f"{target} could not be written") from error
+        raise explain(error, f"{target} could not be written") from error
 
 
 def open_archive(path: Path) -> tuple[zipfile.ZipFile, Manifest]:
@@ -117,7 +117,7 @@ def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
         except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError):
             size = -1  # cut off, garbled, or packed in a way that we never use
         except OSError as error:
-            raise _explained(error, "The archive could not be unpacked") from error
+            raise explain(error, "The archive could not be unpacked") from error
         if size != entry.size or digest.hexdigest() != entry.sha256:
             raise BadInput(f"The archive is damaged ({name}); nothing was changed.", "Use another copy of it.")
 
@@ -223,7 +223,8 @@ def _newer(path: Path) -> BadInput:
     return BadInput(f"{path} was made by a newer Offhand, and this one cannot read it.", "Update this Offhand.")
 
 
-def _explained(error: OSError, what: str) -> Problem:
+def explain(error: OSError, what: str) -> Problem:
+    """What a person is told when the system refuses; `what` says in a few words what could not be done."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return _no_room(what)
     return BadInput(f"{what}: {error.strerror or error}.", "Check the place and its permissions.")

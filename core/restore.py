@@ -27,7 +27,7 @@ from core.paths import Profile
 from core.protocol import Done, Import, Settings
 from indexer.records import CatalogUnusable, Problem
 from indexer.store import folders
-from indexer.store.database import Database, open_reader
+from indexer.store.database import Database, DiskFull, open_reader
 
 PLAN = "plan.json"
 ENGINE_SECONDS = 30.0  # for a running engine to end
@@ -83,18 +83,29 @@ def settle(profile: Profile) -> None:
     """Finish an import that was interrupted after its decision, and clear up after one that was before it.
 
     To be called before the catalog is opened, by who holds the engine's lock.
+
+    Raises:
+        ProfileUnusable: the system refuses; the next call goes on from there.
     """
-    if (profile.importing / PLAN).exists():
-        _exchange(profile)
-    elif profile.importing.exists():
-        with contextlib.suppress(Timeout), _import_lock(profile):  # held: that import is still being prepared
-            shutil.rmtree(profile.importing)
+    try:
+        if (profile.importing / PLAN).exists():
+            _exchange(profile)
+        elif profile.importing.exists():
+            with contextlib.suppress(Timeout), _import_lock(profile):  # held: that import is still being prepared
+                shutil.rmtree(profile.importing)
+    except OSError as error:
+        raise ProfileUnusable(
+            f"An import could not be finished in {profile.data}: {error.strerror or error}.",
+            "Make room or see to the permissions there, and start again.",
+        ) from error
 
 
 def _adapt(staging: Path, moves: Sequence[tuple[str, str]]) -> int:
     """Bring the staged catalog and settings to this program and this machine; returns the number of folders."""
     try:
         database = Database(staging / archive.CATALOG)
+    except DiskFull:
+        raise
     except CatalogUnusable as problem:
         raise BadInput(f"The archive's catalog cannot be used. {problem.what}", "Use another copy of it.") from problem
     try:
@@ -258,9 +269,14 @@ def run(profile: Profile) -> int:
     """The process of an import: reads the call from standard input, writes what came of it to standard output."""
     try:
         said = msgspec.json.encode(restore(profile, msgspec.json.decode(sys.stdin.buffer.read(), type=Import)))
-        status = 0
     except Problem as problem:
-        said = msgspec.json.encode([problem.kind, problem.what, problem.next_step])
-        status = launch.EXIT_REFUSED
+        return _refuse(problem)
+    except OSError as error:
+        return _refuse(archive.explain(error, "The import could not be done"))
     sys.stdout.buffer.write(said)
-    return status
+    return 0
+
+
+def _refuse(problem: Problem) -> int:
+    sys.stdout.buffer.write(msgspec.json.encode([problem.kind, problem.what, problem.next_step]))
+    return launch.EXIT_REFUSED

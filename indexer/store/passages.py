@@ -129,10 +129,12 @@ def titled(connection: apsw.Connection, start: str, limit: int, among: Sequence[
     """Ids of the first passages of files whose title begins with `start`, newest file first; with `among` of these."""
     # The inner query is answered by the index of titles alone; twice as many, as a file may have lost its passages.
     rows = connection.execute(
-        "SELECT (SELECT id FROM chunks WHERE file_id = f.id ORDER BY ordinal LIMIT 1) AS first FROM "
-        "(SELECT id, mtime_ns FROM files WHERE title >= ?1 COLLATE NOCASE "
-        "AND title < ?1 || char(1114111) COLLATE NOCASE ORDER BY mtime_ns DESC LIMIT iif(?3 IS NULL, 2 * ?2, -1)) f WHERE first IS NOT NULL "
-        "AND (?3 IS NULL OR first IN (SELECT value FROM json_each(?3))) ORDER BY f.mtime_ns DESC LIMIT ?2",
+        "SELECT (SELECT id FROM chunks WHERE file_id = f.id ORDER BY ordinal LIMIT 1) AS first FROM ("
+        "  SELECT id, mtime_ns FROM files"
+        "  WHERE title >= ?1 COLLATE NOCASE AND title < ?1 || char(1114111) COLLATE NOCASE"
+        "  ORDER BY mtime_ns DESC LIMIT iif(?3 IS NULL, 2 * ?2, -1)"
+        ") f WHERE first IS NOT NULL AND (?3 IS NULL OR first IN (SELECT value FROM json_each(?3)))"
+        "ORDER BY f.mtime_ns DESC LIMIT ?2",
         (start, limit, None if among is None else as_json(among)),
     )
     return [int(chunk_id) for (chunk_id,) in rows]

@@ -16,6 +16,7 @@ from core import launch
 from core.client import Engine
 from core.paths import ROOT, Profile, command
 from core.protocol import (
+    AddFolder,
     Configure,
     CurrentSettings,
     Done,
@@ -147,7 +148,8 @@ def test_a_killed_import_leaves_the_old_profile_or_the_new(
     work = tmp_path / "work"
     work.mkdir()
     (work / "contract.md").write_text("# Contract\n\nThe zeppelin contract ends in May.\n")
-    indexed(elsewhere, work)
+    list(elsewhere.call(AddFolder(str(work))))
+    assert eventually(lambda: by_words(elsewhere, "zeppelin") != [], 60)
     environment = {**os.environ, "OFFHAND_HOME": str(elsewhere.profile.home)}
     started = time.monotonic()
     importing = subprocess.Popen(command("--process", "import"), stdin=subprocess.PIPE, env=environment)
