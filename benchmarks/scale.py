@@ -78,7 +78,7 @@ def write_notes(folder: Path, count: int, bytes_each: int, seed: int) -> None:
 
 def write_library(folder: Path, count: int) -> None:
     """`count` notes in four folders, of which `SHARES` says how much each holds."""
-    sizes = {name: round(count * share) for name, share in SHARES.items()}
+    sizes = {name: max(1, round(count * share)) for name, share in SHARES.items()}
     sizes["rest"] = count - sum(sizes.values())
     for seed, (name, size) in enumerate(sizes.items()):
         write_notes(folder / name, size, NOTE_BYTES, seed)

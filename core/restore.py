@@ -75,7 +75,7 @@ def restore(profile: Profile, call: Import) -> Done:
                 shutil.rmtree(staging, ignore_errors=True)
             raise
         plan = _exchange_alone(profile)
-    said = f"{count} folders were imported; search works at once."
+    said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once."
     return Done(f"{said} The profile of before is kept in {profile.data / plan.aside}." if kept else said)
 
 
@@ -150,13 +150,13 @@ def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
 
 def _commit(profile: Profile, staging: Path) -> None:
     """Write the plan: from here on the new profile is the valid one."""
-    moment = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-    aside = profile.data / f"before-import-{moment}"
-    aside.mkdir(mode=0o700)
+    aside = f"before-import-{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
+    while (profile.data / aside).exists():  # nothing may be put upon what was kept before
+        aside += "-again"
     staged = sorted(path.name for path in staging.iterdir())
     fresh = staging / f"{PLAN}.new"
     with fresh.open("wb") as file:
-        file.write(msgspec.json.encode(Plan(aside.name, staged)))
+        file.write(msgspec.json.encode(Plan(aside, staged)))
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(staging / PLAN)

@@ -9,6 +9,7 @@ from core.protocol import Search
 from indexer.records import Filter
 
 SECOND = 1_000_000_000  # nanoseconds
+LATEST = 2**63 - 1  # what SQLite can hold: the year 2262
 
 
 def chosen(call: Search) -> Filter:
@@ -42,6 +43,7 @@ def _midnight(day: date) -> int:
     """The beginning of a day here, in nanoseconds since 1970."""
     moment = datetime.combine(day, time.min)
     try:
-        return int(moment.astimezone().timestamp()) * SECOND
+        nanoseconds = int(moment.astimezone().timestamp()) * SECOND
     except (OverflowError, OSError, ValueError):  # a year no clock of this system knows; files of then do not exist
-        return (day - date(1970, 1, 1)).days * 86_400 * SECOND
+        nanoseconds = (day - date(1970, 1, 1)).days * 86_400 * SECOND
+    return max(-LATEST, min(nanoseconds, LATEST))

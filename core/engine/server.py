@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 from multiprocessing.connection import Listener
@@ -85,7 +86,7 @@ def _write_token(profile: Profile, key: bytes) -> None:
 
 
 def _clear(profile: Profile) -> None:
-    """Remove the token and the sockets an engine of this profile left behind; the lock makes them ours."""
+    """Remove what an engine of this profile left behind, or half an export; the lock makes all of it ours."""
     stale = [profile.token, *profile.runtime.glob("*.sock")]
     if sys.platform != "win32":
         stale.append(Path(profile.engine_address))
@@ -93,3 +94,5 @@ def _clear(profile: Profile) -> None:
         if str(path) != profile.app_address:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+    for place in profile.data.glob("export-*"):
+        shutil.rmtree(place, ignore_errors=True)

@@ -130,6 +130,14 @@ def test_a_profile_in_use_gives_way_only_when_told_and_is_kept(made: Path, tmp_p
     assert {"catalog.sqlite3", "settings.toml", "vectors"} <= {path.name for path in aside.iterdir()}
 
 
+def test_nothing_that_was_kept_is_ever_replaced(made: Path, tmp_path: Path) -> None:
+    new = other(tmp_path)
+    for number in range(3):  # all within a second, or not
+        restore.restore(new, Import(str(made), replace=number > 0))
+    kept = list(new.data.glob("before-import-*/catalog.sqlite3"))
+    assert len(kept) == 2
+
+
 def test_a_damaged_profile_can_be_replaced(made: Path, tmp_path: Path) -> None:
     new = other(tmp_path)
     new.create()
