@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from core import launch
 from core.paths import Profile
-from core.protocol import Call, Event, Shutdown
+from core.protocol import Call, Event, Import, Shutdown
 from indexer.worker import Gone
 
 
@@ -32,6 +32,9 @@ class Engine:
         """
         if isinstance(call, Shutdown):
             launch.stop(self.profile)
+            return
+        if isinstance(call, Import):
+            yield launch.restore(self.profile, call)
             return
         try:
             yield from self._connected().call(call, patience=patience)

@@ -8,9 +8,11 @@ import time
 from multiprocessing import AuthenticationError
 from typing import Any
 
+import msgspec
+
 from core.errors import EngineUnreachable
 from core.paths import Profile, build_id, command
-from core.protocol import Call, Done, Event, Shutdown
+from core.protocol import Call, Done, Event, Import, Shutdown
 from indexer.records import Problem
 from indexer.worker import Channel, start_thread
 
@@ -19,6 +21,9 @@ START_SECONDS = 20.0
 
 EXIT_ANOTHER = 75
 """What an engine exits with when another already serves the profile (EX_TEMPFAIL of sysexits.h)."""
+
+EXIT_REFUSED = 3
+"""What the process of an import exits with when it says why it cannot."""
 
 EngineChannel = Channel[Call, Event]
 
@@ -57,6 +62,33 @@ def stop(profile: Profile) -> bool:
     return True
 
 
+def restore(profile: Profile, call: Import) -> Done:
+    """Have a process of its own put an archive in the place of the profile; its engine is ended for that.
+
+    Raises:
+        Problem: the process says why it cannot.
+    """
+    profile.create()
+    with (profile.logs / "import.stderr").open("ab") as words:
+        done = subprocess.run(
+            command("--process", "import"),
+            input=msgspec.json.encode(call),
+            stdout=subprocess.PIPE,
+            stderr=words,
+            env=_environment(profile),
+            check=False,
+        )
+    if done.returncode == EXIT_REFUSED:
+        kind, what, next_step = msgspec.json.decode(done.stdout, type=tuple[str, str, str])
+        raise Problem(what, next_step, kind=kind)
+    if done.returncode:
+        raise EngineUnreachable(
+            f"The import ended unexpectedly (exit status {done.returncode}).",
+            "Your profile is either as it was or the new one, and sound; import again.",
+        )
+    return msgspec.json.decode(done.stdout, type=Done)
+
+
 def _start(profile: Profile) -> EngineChannel:
     deadline = time.monotonic() + START_SECONDS
     process, before = _spawn(profile)
@@ -82,9 +114,6 @@ def _spawn(profile: Profile) -> "tuple[subprocess.Popen[bytes], int]":
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
-    environment = {**os.environ, "OFFHAND_STARTED": "1"}
-    if profile.home is not None:
-        environment["OFFHAND_HOME"] = str(profile.home)
     with (profile.logs / "engine.stderr").open("ab") as words:
         before = words.tell()
         process = subprocess.Popen(
@@ -93,11 +122,15 @@ def _spawn(profile: Profile) -> "tuple[subprocess.Popen[bytes], int]":
             stdout=subprocess.DEVNULL,
             stderr=words,
             cwd=profile.data,
-            env=environment,
+            env={**_environment(profile), "OFFHAND_STARTED": "1"},
             **detached,
         )
     start_thread("reap", process.wait)  # it outlives this client, or must not stay behind as a zombie of it
     return process, before
+
+
+def _environment(profile: Profile) -> dict[str, str]:
+    return dict(os.environ) if profile.home is None else {**os.environ, "OFFHAND_HOME": str(profile.home)}
 
 
 def _end(channel: EngineChannel) -> None:

@@ -39,6 +39,7 @@ class Profile:
         self.vectors = self.data / "vectors"
         self.history = self.data / "history.sqlite3"
         self.logs = self.data / "logs"
+        self.importing = self.data / "importing"
         self.lock = self.runtime / "engine.lock"
         self.token = self.runtime / "engine.token"
 

@@ -11,10 +11,10 @@ from indexer.extract.reading import LINK_OUT
 from indexer.ignore import IgnoreRules, explain
 from indexer.loop import Loop, Notices
 from indexer.pipeline import Pipeline, Reader
-from indexer.records import Counts, FileProblem, Finding, Folder, FolderRefused, Hit, Problem
+from indexer.records import EVERYWHERE, Counts, FileProblem, Filter, Finding, Folder, FolderRefused, Hit, Problem
 from indexer.scanner import Scanner
 from indexer.search import Stage
-from indexer.store import files, folders, outbox, passages
+from indexer.store import files, folders, outbox, passages, selection
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
 from indexer.vector_flow import Meaning, VectorFlow
@@ -180,26 +180,32 @@ class Index:
 
     # ---- finding ----------------------------------------------------------------------------------------------------
 
-    def search(self, words: str, limit: int, meaning: bool = True) -> Iterator[tuple[Stage, list[Hit], str]]:
+    def search(
+        self, words: str, limit: int, meaning: bool = True, chosen: Filter = EVERYWHERE
+    ) -> Iterator[tuple[Stage, list[Hit], str]]:
         """Passages, best first: ("words", hits, ""), and with `meaning` then ("fused", hits, note).
 
         The note is one sentence when meaning could not be searched; the hits are then those found by words.
+
+        Raises:
+            FolderRefused: the chosen folder has no files in the index.
         """
+        pool = max(limit, search.POOL)
         with self._database.read() as connection:
-            lexical = search.by_words(connection, words, max(limit, search.POOL))
+            if chosen.folder and not selection.is_known(connection, chosen.folder):
+                raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
+            lexical = search.words_within(connection, words, pool, chosen)
             hits = passages.hits(connection, search.fuse(lexical)[:limit])
         yield "words", hits, ""
         if not meaning or not words.strip():
             return
         try:
-            near = search.by_meaning(self._meaning, words, max(limit, search.POOL))
+            near = self._near(words, pool, chosen)
         except Problem as problem:
             yield "fused", hits, f"{problem.what} These passages were found by their words."
             return
-        if near.exact:
-            self._flow.doubt()
         with self._database.read() as connection:
-            fused = passages.hits(connection, search.fuse(lexical, near.ids))[:limit]
+            fused = passages.hits(connection, search.fuse(lexical, near))[:limit]
         yield "fused", fused, ""
 
     def similarity(self, question: str, sentences: list[str]) -> list[float]:
@@ -276,6 +282,14 @@ class Index:
             self._flow.wake()
 
     # ---- inside -----------------------------------------------------------------------------------------------------
+
+    def _near(self, words: str, limit: int, chosen: Filter) -> list[int]:
+        if chosen != EVERYWHERE:
+            return search.meaning_within(self._database, self._meaning, words, limit, chosen)
+        near = search.by_meaning(self._meaning, words, limit)
+        if near.exact:
+            self._flow.doubt()
+        return near.ids
 
     def _watched(self) -> list[Folder]:
         with self._database.read() as connection:

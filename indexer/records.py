@@ -61,6 +61,21 @@ class Folder(Struct, frozen=True):
     links: bool = False
 
 
+class Filter(Struct, frozen=True):
+    """Which files a search looks into; by default all of them.
+
+    folder: absolute path of a folder, or of one file; "" for everywhere.
+    after, before: the file was modified at this moment or later, and before that one; nanoseconds since 1970.
+    """
+
+    folder: str = ""
+    after: int | None = None
+    before: int | None = None
+
+
+EVERYWHERE = Filter()
+
+
 class Chunk(Struct, frozen=True):
     """A passage of one file.
 

@@ -9,14 +9,20 @@ import apsw
 
 from indexer import semantics
 from indexer.child import Child
-from indexer.store import passages
+from indexer.records import EVERYWHERE, Filter
+from indexer.store import passages, selection
+from indexer.store.database import Database
 
 Stage = Literal["words", "fused"]
+Meaning = Child[semantics.Call, semantics.Event]
 
 POOL = 50  # candidates of each kind that are fused
 RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal rank fusion": flat enough that one list cannot rule alone
 LONGEST_TEXT = 2_000  # characters of a question that are looked at; an embedding model reads no further either
 MOST_WORDS = 32
+RANKED = 10_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
+FEW = 5_000  # passages admitted by a filter that are looked at one by one, in about 30 ms
+WIDE = 1_000  # candidates of each kind when a filter admits more: Chroma finds so many in 15 ms
 PATIENCE = 60.0  # seconds; only the first question after a start waits for the model
 
 _WORD = re.compile(r"[^\W_]+")
@@ -62,31 +68,106 @@ def expression(words: Sequence[str], *, every: bool, unfinished: bool = False) -
     return (" AND " if every else " OR ").join(quoted)
 
 
-def by_words(connection: apsw.Connection, text: str, limit: int) -> list[int]:
-    """Ids of the passages that match, best first: those with all of the words before those with some."""
+def by_words(connection: apsw.Connection, text: str, limit: int, among: Sequence[int] | None = None) -> list[int]:
+    """Ids of the passages that match, best first: those with all of the words before those with some.
+
+    Args:
+        among: look at these passages only, and rank every one of them that matches.
+    """
     words = query_words(text)
     if not words:
         return []
     typed = _prepared(text)
     unfinished = _WORD.fullmatch(typed[-1:]) is not None and fold(_WORD.findall(typed)[-1]) == words[-1]
     if unfinished and len(words) == 1 and len(words[0]) == 1:
-        return passages.titled(connection, words[0], limit)
-    found = passages.matching(connection, expression(words, every=True, unfinished=unfinished), limit)
+        return passages.titled(connection, words[0], limit, among)
+    found = _ranked(connection, expression(words, every=True, unfinished=unfinished), limit, among)
     if len(words) > 1 and len(found) < limit:
-        some = passages.matching(connection, expression(words, every=False, unfinished=unfinished), limit)
-        found = list(dict.fromkeys([*found, *some]))[:limit]
+        some = expression(words, every=False, unfinished=unfinished)
+        if among is None:
+            some = _narrowed(connection, words, some, unfinished=unfinished)
+        found = list(dict.fromkeys([*found, *_ranked(connection, some, limit, among)]))[:limit]
     return found
 
 
-def by_meaning(meaning: Child[semantics.Call, semantics.Event], text: str, limit: int) -> semantics.Neighbours:
-    """The passages closest to a text.
+def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequence[int] | None) -> list[int]:
+    """The best matches; of too many, those with the words in title, headings or tags, then the best of the newest."""
+    if among is not None:
+        return passages.matching(connection, wanted, limit, among=among)
+    above = passages.nth_newest(connection, wanted, RANKED)
+    if not above:
+        return passages.matching(connection, wanted, limit)
+    prominent = f"{{title headings tags}} : ({wanted})"
+    found = passages.matching(connection, prominent, limit, above=passages.nth_newest(connection, prominent, RANKED))
+    if len(found) < limit:
+        found = list(dict.fromkeys([*found, *passages.matching(connection, wanted, limit, above=above)]))[:limit]
+    return found
+
+
+def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, unfinished: bool) -> str:
+    """`some`, where it has too many matches only those with one of the rarest words: as many words as RANKED allows.
+
+    All words still count in the ranking, so the rarest count twice.
+    """
+    if not passages.nth_newest(connection, some, RANKED):
+        return some
+    frequency, _ = passages.document_frequency(connection, words)
+    if unfinished:
+        frequency.pop(words[-1], None)
+    rarest: list[str] = []
+    matches = 0
+    for word in sorted((word for word in frequency if frequency[word]), key=frequency.__getitem__):
+        matches += frequency[word]
+        if rarest and matches > RANKED:
+            break
+        rarest.append(word)
+    return f"({expression(rarest, every=False)}) AND ({some})" if rarest else some
+
+
+def words_within(connection: apsw.Connection, text: str, limit: int, chosen: Filter) -> list[int]:
+    """As `by_words`, in the chosen files only."""
+    if chosen == EVERYWHERE:
+        return by_words(connection, text, limit)
+    among = selection.ids(connection, chosen, FEW + 1)
+    if len(among) > FEW:
+        found = by_words(connection, text, WIDE)
+        kept = selection.admitted(connection, chosen, found)
+        if len(kept) >= limit or len(found) < WIDE:
+            return kept[:limit]
+        among = selection.ids(connection, chosen)
+    return by_words(connection, text, limit, among)
+
+
+def by_meaning(meaning: Meaning, text: str, limit: int, among: list[int] | None = None) -> semantics.Neighbours:
+    """The passages closest to a text; with `among` the closest of these, each of them compared.
 
     Raises:
         Problem: meaning cannot be searched now.
     """
-    found = meaning.ask(semantics.Nearest(sendable(text), limit), patience=PATIENCE)
+    found = meaning.ask(semantics.Nearest(sendable(text), limit, among), patience=PATIENCE)
     assert isinstance(found, semantics.Neighbours)
     return found
+
+
+def meaning_within(database: Database, meaning: Meaning, text: str, limit: int, chosen: Filter) -> list[int]:
+    """Ids of the passages of the chosen files that are closest to a text.
+
+    Few passages are compared one by one. When most are admitted, the index is asked for more than is needed; should
+    too few of these be admitted, every admitted one is compared after all.
+
+    Raises:
+        Problem: meaning cannot be searched now.
+    """
+    with database.read() as connection:
+        among = selection.ids(connection, chosen, FEW + 1)
+    if len(among) > FEW:
+        found = by_meaning(meaning, text, WIDE).ids
+        with database.read() as connection:
+            kept = selection.admitted(connection, chosen, found)
+            if len(kept) >= limit:
+                return kept[:limit]
+            among = selection.ids(connection, chosen)
+    return by_meaning(meaning, text, limit, among).ids
 
 
 def sendable(text: str) -> str:

@@ -3,14 +3,17 @@
 Each kind of call has its desk; a new capability is a `case` there.
 """
 
+import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from core.answering.answer import Answering
 from core.answering.history import History
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.engine.reports import News, ReportDesk
+from core.errors import BadInput
 from core.models.cloud import CloudModel
 from core.models.keys import CLOUD, Keys
 from core.models.llama import LocalModel
@@ -24,7 +27,9 @@ from core.protocol import (
     CurrentSettings,
     Done,
     Event,
+    Export,
     GetSettings,
+    Import,
     LibraryCall,
     RemoveKey,
     ReportCall,
@@ -36,6 +41,7 @@ from core.protocol import (
 from core.settings import SettingsFile
 from indexer.ignore import IgnoreRules
 from indexer.index import Index
+from indexer.records import Problem
 from indexer.worker import Cancellation
 
 
@@ -107,6 +113,10 @@ class Engine:
             yield from self._set(call)
         elif isinstance(call, Ask):
             yield from self._answering.answer(call, cancelled)
+        elif isinstance(call, Export):
+            yield self._export(Path(call.path))
+        elif isinstance(call, Import):
+            raise Problem("An import is done without the engine.", "Use `offhand import`.", kind="protocol")
         elif isinstance(call, Shutdown):
             yield Done("The engine ends.")
             self.ended.set()
@@ -122,6 +132,19 @@ class Engine:
                 yield Done(self.keys.set(name, key))
             case RemoveKey(name):
                 yield Done(self.keys.remove(name))
+
+    def _export(self, target: Path) -> Done:
+        from core import archive
+
+        for folder in self.index.folders():
+            if Path(os.path.realpath(target)).is_relative_to(folder["path"]):
+                raise BadInput(
+                    f"{target} would lie in {folder['path']}, one of your folders; Offhand writes nothing there.",
+                    "Choose another place.",
+                )
+        archive.export(self.profile, self.settings.current, target)
+        size = target.stat().st_size / 1e6
+        return Done(f"{target} holds your profile ({size:,.1f} MB): the text of your notes is in it, keys are not.")
 
     def _route(self, offline: bool) -> Route:
         """The models of one question, in their order, behind the door as it stands for that question."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.engine import filters
 from core.errors import BadInput
 from core.protocol import (
     AddFolder,
@@ -52,8 +53,8 @@ class LibraryDesk:
             case Retry(path):
                 self._index.retry(path)
                 yield self.progress()
-            case Search(words, limit, meaning):
-                yield from self._search(words, limit, meaning)
+            case Search():
+                yield from self._search(call)
 
     def folders(self) -> Folders:
         """The watched folders and where each stands."""
@@ -63,11 +64,11 @@ class LibraryDesk:
         """How far indexing is."""
         return Progress(*self._index.progress())
 
-    def _search(self, words: str, limit: int, meaning: bool) -> Iterator[Event]:
-        if not 1 <= limit <= 1000:
+    def _search(self, call: Search) -> Iterator[Event]:
+        if not 1 <= call.limit <= 1000:
             raise BadInput("The number of results must be between 1 and 1000.")
         started = time.perf_counter()
-        for stage, hits, note in self._index.search(words, limit, meaning):
+        for stage, hits, note in self._index.search(call.words, call.limit, call.meaning, filters.chosen(call)):
             yield Found(hits, stage, (time.perf_counter() - started) * 1000, note)
 
     def _until_done(self, cancelled: Cancellation) -> Iterator[Progress]:

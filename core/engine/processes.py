@@ -4,7 +4,7 @@ from core import logs
 from core.paths import Profile
 from indexer import child
 
-NAMES = ("engine", "semantics", "vectors", "llm", "extractor")
+NAMES = ("engine", "semantics", "vectors", "llm", "extractor", "import")
 
 
 def run(name: str) -> int:
@@ -14,6 +14,10 @@ def run(name: str) -> int:
         from core.engine import server
 
         return server.run(profile)
+    if name == "import":
+        from core import restore
+
+        return restore.run(profile)
     logs.start(profile.logs, name)
     if name == "semantics":
         from indexer import semantics

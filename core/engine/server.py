@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 from multiprocessing.connection import Listener
@@ -41,6 +42,10 @@ def run(profile: Profile) -> int:
     with lock:
         try:
             logs.start(profile.logs, "engine", foreground=not os.environ.get("OFFHAND_STARTED"))
+            if profile.importing.exists():
+                from core import restore  # an import was interrupted, which is rare
+
+                restore.settle(profile)
             engine = Engine(profile)
             listener, key = _open_door(profile)
         except (Problem, OSError) as error:
@@ -91,7 +96,7 @@ def _write_token(profile: Profile, key: bytes) -> None:
 
 
 def _clear(profile: Profile) -> None:
-    """Remove what an engine of this profile left behind, half-written files included; the lock makes them ours."""
+    """Remove what an engine of this profile left behind, half-written files included; the lock makes all of it ours."""
     stale = [
         profile.token,
         *profile.runtime.glob("*.sock"),
@@ -104,3 +109,5 @@ def _clear(profile: Profile) -> None:
         if str(path) != profile.app_address:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+    for place in profile.data.glob("export-*"):
+        shutil.rmtree(place, ignore_errors=True)

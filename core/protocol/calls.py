@@ -33,11 +33,18 @@ class Retry(Struct, frozen=True, tag=True):
 
 
 class Search(Struct, frozen=True, tag=True):
-    """Find passages → Found(stage="words"), and with `meaning` then Found(stage="fused")."""
+    """Find passages → Found(stage="words"), and with `meaning` then Found(stage="fused").
+
+    folder: only in files at or below this absolute path.  after, before: only in files that were modified on this day
+    (year-month-day) or later, or earlier. Each "" for no limit.
+    """
 
     words: str
     limit: int = 10
     meaning: bool = True
+    folder: str = ""
+    after: str = ""
+    before: str = ""
 
 
 class Ask(Struct, frozen=True, tag=True):
@@ -90,6 +97,24 @@ class RemoveKey(Struct, frozen=True, tag=True):
     name: str
 
 
+class Export(Struct, frozen=True, tag=True):
+    """Write the whole profile, keys left out, into a new archive at an absolute path → Done."""
+
+    path: str
+
+
+class Import(Struct, frozen=True, tag=True):
+    """Put an archive in the place of the profile → Done. Done by the client beside the engine, which it ends.
+
+    replace: the profile may have folders of its own; it is kept in a folder beside the new one.
+    map: "OLD=NEW" for each folder that lies elsewhere on this machine.
+    """
+
+    path: str
+    replace: bool = False
+    map: list[str] = []
+
+
 class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
@@ -97,4 +122,4 @@ class Shutdown(Struct, frozen=True, tag=True):
 LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | Search
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
-Call = LibraryCall | Ask | ReportCall | SettingsCall | Shutdown
+Call = LibraryCall | Ask | ReportCall | SettingsCall | Export | Import | Shutdown

@@ -77,9 +77,7 @@ def saw(connection: apsw.Connection, folder_id: int, *, reachable: bool, identit
 def tallies(connection: apsw.Connection) -> list[FolderTally]:
     """Every folder with its counts."""
     states: dict[int, dict[str, int]] = {}
-    for folder_id, state, count in connection.execute(
-        "SELECT folder_id, state, count(*) FROM files GROUP BY folder_id, state"
-    ):
+    for folder_id, state, count in connection.execute("SELECT folder_id, state, files FROM tallies"):
         states.setdefault(folder_id, {})[state] = count
     return [
         FolderTally(
@@ -97,15 +95,13 @@ def tallies(connection: apsw.Connection) -> list[FolderTally]:
 
 def counts(connection: apsw.Connection) -> Counts:
     """The whole library in numbers. `waiting` leaves out files of folders that are away."""
-    rows = connection.execute(
-        "SELECT state, count(*) FROM files JOIN folders ON folders.id = folder_id WHERE NOT removed GROUP BY state"
-    )
-    states = {str(state): int(count) for state, count in rows}
-    away = _count(
-        connection,
-        "SELECT count(*) FROM files JOIN folders ON folders.id = folder_id "
-        "WHERE NOT removed AND NOT reachable AND state = 'waiting'",
-    )
+    states: dict[str, int] = {}
+    away = 0
+    for state, count, reachable in connection.execute(
+        "SELECT state, files, reachable FROM tallies JOIN folders ON folders.id = folder_id WHERE NOT removed"
+    ):
+        states[state] = states.get(state, 0) + count
+        away += count if state == "waiting" and not reachable else 0
     return Counts(
         files=sum(states.values()),
         indexed=states.get("indexed", 0),

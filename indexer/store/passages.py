@@ -10,12 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 from msgspec import Struct
 
 from indexer.records import Chunk, Extracted, Hit
 
 RANKING = "bm25(3.0, 2.0, 1.0, 2.0)"
 """What a word counts in title, headings, body and tags."""
+
+RANKING_CALL = RANKING.replace("(", "(chunks_fts, ")
+"""The same as an expression in SQL."""
 
 _SHOWN = "SELECT c.id, f.path, c.title, c.headings, c.line, c.line_end, c.page, c.start, c.stop, c.body"
 _FROM = "FROM chunks c JOIN files f ON f.id = c.file_id JOIN folders o ON o.id = f.folder_id AND NOT o.removed"
@@ -86,22 +90,52 @@ def _replace_chunks(connection: apsw.Connection, file_id: int, title: str, tags:
     connection.executemany("DELETE FROM chunks WHERE id = ?", [(row.id,) for rows in old.values() for row in rows])
 
 
-def matching(connection: apsw.Connection, expression: str, limit: int) -> list[int]:
-    """Ids of the passages that match an FTS5 expression, best first (bm25 over the weighted columns)."""
-    rows = connection.execute(
-        "SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? AND rank MATCH ? ORDER BY rank LIMIT ?",
-        (expression, RANKING, limit),
-    )
+def matching(
+    connection: apsw.Connection, expression: str, limit: int, *, above: int = 0, among: Sequence[int] | None = None
+) -> list[int]:
+    """Ids of the passages that match an FTS5 expression, best first (bm25 over the weighted columns).
+
+    Args:
+        above: only ids from this one on are ranked.
+        among: only these ids are ranked.
+    """
+    if among is None:
+        rows = connection.execute(
+            "SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? AND rank MATCH ? AND rowid >= ? "
+            "ORDER BY rank LIMIT ?",
+            (expression, RANKING, above, limit),
+        )
+    else:
+        # "+rowid": one pass over the matches, instead of one look into the word index for each id. Ordered by a call of
+        # the function rather than by the column `rank`, which would be worked out for every match.
+        rows = connection.execute(
+            f"SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?)) "
+            f"ORDER BY {RANKING_CALL} LIMIT ?",
+            (expression, as_json(among), limit),
+        )
     return [int(chunk_id) for (chunk_id,) in rows]
 
 
-def titled(connection: apsw.Connection, start: str, limit: int) -> list[int]:
-    """Ids of the first passages of files whose title begins with `start`, newest file first."""
+def nth_newest(connection: apsw.Connection, expression: str, number: int) -> int:
+    """The `number`-th highest id among the matches of an FTS5 expression, 0 when there are not so many."""
+    row = connection.execute(
+        "SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?",
+        (expression, number - 1),
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def titled(connection: apsw.Connection, start: str, limit: int, among: Sequence[int] | None = None) -> list[int]:
+    """Ids of the first passages of files whose title begins with `start`, newest file first; with `among` of these."""
+    # The inner query is answered by the index of titles alone; twice as many, as a file may have lost its passages.
     rows = connection.execute(
-        "SELECT (SELECT id FROM chunks WHERE file_id = f.id ORDER BY ordinal LIMIT 1) AS first FROM files f "
-        "WHERE title >= ?1 COLLATE NOCASE AND title < ?1 || char(1114111) COLLATE NOCASE AND first IS NOT NULL "
-        "ORDER BY mtime_ns DESC LIMIT ?2",
-        (start, limit),
+        "SELECT (SELECT id FROM chunks WHERE file_id = f.id ORDER BY ordinal LIMIT 1) AS first FROM ("
+        "  SELECT id, mtime_ns FROM files"
+        "  WHERE title >= ?1 COLLATE NOCASE AND title < ?1 || char(1114111) COLLATE NOCASE"
+        "  ORDER BY mtime_ns DESC LIMIT iif(?3 IS NULL, 2 * ?2, -1)"
+        ") f WHERE first IS NOT NULL AND (?3 IS NULL OR first IN (SELECT value FROM json_each(?3)))"
+        "ORDER BY f.mtime_ns DESC LIMIT ?2",
+        (start, limit, None if among is None else as_json(among)),
     )
     return [int(chunk_id) for (chunk_id,) in rows]
 
@@ -138,6 +172,11 @@ def document_frequency(connection: apsw.Connection, terms: Iterable[str]) -> tup
     total = connection.execute("SELECT count(*) FROM chunks").fetchone()
     assert total is not None
     return counts, int(total[0])
+
+
+def as_json(ids: Sequence[int]) -> str:
+    """Ids as SQL takes any number of them: `json_each(?)`."""
+    return msgspec.json.encode(ids).decode()
 
 
 def _hit(row: tuple[Any, ...], score: float) -> Hit:

@@ -1,7 +1,7 @@
 """The catalog's tables and how they came to be: numbered migrations, each run once in a transaction of its own.
 
 The triggers keep three things in step with `chunks` wherever a row comes from or goes to: the word index, the outbox
-of what Chroma is owed, and which stored vectors no passage uses any more.
+of what Chroma is owed, and which stored vectors no passage uses any more. With `files` they keep the tallies in step.
 """
 
 from collections.abc import Callable
@@ -177,5 +177,44 @@ def _second(connection: apsw.Connection) -> None:
     connection.execute(_SECOND)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second)
+_THIRD = """
+-- How many files of each folder are in each state. Counting 100,000 rows for each look at the state took 0.1 s.
+CREATE TABLE tallies (
+  folder_id INTEGER NOT NULL REFERENCES folders(id) ON DELETE CASCADE,
+  state TEXT NOT NULL,
+  files INTEGER NOT NULL,
+  PRIMARY KEY (folder_id, state)
+) WITHOUT ROWID;
+INSERT INTO tallies (folder_id, state, files) SELECT folder_id, state, count(*) FROM files GROUP BY folder_id, state;
+
+CREATE TRIGGER files_added AFTER INSERT ON files BEGIN
+  INSERT INTO tallies (folder_id, state, files) VALUES (new.folder_id, new.state, 1)
+    ON CONFLICT (folder_id, state) DO UPDATE SET files = files + 1;
+END;
+
+CREATE TRIGGER files_removed AFTER DELETE ON files BEGIN
+  UPDATE tallies SET files = files - 1 WHERE folder_id = old.folder_id AND state = old.state;
+END;
+
+CREATE TRIGGER files_changed AFTER UPDATE OF folder_id, state ON files
+WHEN old.folder_id IS NOT new.folder_id OR old.state IS NOT new.state BEGIN
+  UPDATE tallies SET files = files - 1 WHERE folder_id = old.folder_id AND state = old.state;
+  INSERT INTO tallies (folder_id, state, files) VALUES (new.folder_id, new.state, 1)
+    ON CONFLICT (folder_id, state) DO UPDATE SET files = files + 1;
+END;
+
+-- A search between two days looks at the files of these days only.
+CREATE INDEX files_by_time ON files (mtime_ns);
+
+-- A single letter finds the newest files whose title begins with it: with the time in the index it needs no row.
+DROP INDEX files_by_title;
+CREATE INDEX files_by_title ON files (title COLLATE NOCASE, mtime_ns);
+"""
+
+
+def _third(connection: apsw.Connection) -> None:
+    connection.execute(_THIRD)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third)
 """Number n brings a catalog from version n - 1 to version n (`PRAGMA user_version`)."""

@@ -103,7 +103,7 @@ class VectorIndex:
     def nearest(
         self, vector: Vector, limit: int, among: Sequence[int] | None = None
     ) -> tuple[list[tuple[int, float]], bool]:
-        """Ids and cosines of the closest passages, best first, and whether every passage was compared.
+        """Ids and cosines of the closest passages, best first, and whether the store could not be asked.
 
         With `among` only those passages are compared, all of them.
         """
@@ -117,7 +117,8 @@ class VectorIndex:
                     self._late = asked  # until Chroma has done it, or was ended for it, nobody else waits
         with self._scanning:
             self._scans += 1
-            return (self._stored.nearest(vector, limit, among) if self._stored else []), True
+            found = self._stored.nearest(vector, limit, among) if self._stored else []
+        return found, among is None or self._report.state != "ready"
 
     def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int], batch: int = 0) -> Pointer:
         """Give Chroma what it is owed. Returns what the catalog should say from now on.

@@ -12,7 +12,7 @@ from indexer.store.vector_store import StoreAway, StoreFailed, Vector
 
 BATCH = 256  # Chroma's documentation advises 50 to 250; small ones re-read its log each time
 PAGE = 5_000  # its SQLite takes at most 32,766 variables (chroma#7687)
-MOST = 100  # neighbours of one query; the graph is searched no wider than that
+MOST = 1_000  # neighbours of one query: 15 ms at 100,000 vectors
 SPACE = {"hnsw": {"space": "cosine"}}
 NAME = "passages"
 

@@ -24,6 +24,7 @@ from core.protocol import (
     Folders,
     Found,
     GetSettings,
+    Import,
     Index,
     ListFolders,
     Piece,
@@ -197,6 +198,10 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert (words.stage, fused.stage) == ("words", "fused")
     assert Path(words.hits[0].path).name == Path(fused.hits[0].path).name == "boiler.md"
     assert fused.note == ""
+    *_, fused = asked(engine, Search("valve", folder=str(notes / "cabin.md")))
+    assert [Path(hit.path).name for hit in fused.hits] == ["cabin.md"]
+    *_, fused = asked(engine, Search("valve", before="2001-01-01"))
+    assert fused.hits == []
     *_, fused = asked(engine, Search("holiday accommodation"))
     assert Path(fused.hits[0].path).name == "cabin.md"
 
@@ -220,10 +225,31 @@ def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine
     assert "Nothing in your notes" in events[-1].answer
 
 
-@pytest.mark.parametrize("call", [Search("x", limit=0), Search("x", limit=1001), Ask("  "), Ask("x", limit=0)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        Search("x", limit=0),
+        Search("x", limit=1001),
+        Search("x", after="soon"),
+        Search("x", folder="notes"),
+        Ask("  "),
+        Ask("x", limit=0),
+    ],
+)
 def test_calls_that_make_no_sense_are_refused(call: Call, engine: Engine):
     with pytest.raises(BadInput):
         asked(engine, call)
+
+
+def test_a_folder_that_holds_nothing_is_refused_by_name(engine: Engine, notes: Path):
+    with pytest.raises(Problem, match=f"Nothing is indexed in {notes}") as refused:
+        asked(engine, Search("x", folder=str(notes)))
+    assert (refused.value.kind, bool(refused.value.next_step)) == ("folder", True)
+
+
+def test_an_import_is_not_the_engines_to_do(engine: Engine):
+    with pytest.raises(Problem, match="without the engine"):
+        asked(engine, Import("/a.zip"))
 
 
 def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):

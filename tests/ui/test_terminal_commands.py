@@ -10,7 +10,20 @@ from scripted import CommandLine, interrupt, progress
 from scripted_engine import COUNTS, NOTES, hits, wait_for
 
 from core.paths import ROOT, Profile
-from core.protocol import AddFolder, Configure, Found, Index, Progress, RemoveFolder, RemoveKey, Retry, Search, SetKey
+from core.protocol import (
+    AddFolder,
+    Configure,
+    Done,
+    Export,
+    Found,
+    Index,
+    Progress,
+    RemoveFolder,
+    RemoveKey,
+    Retry,
+    Search,
+    SetKey,
+)
 
 
 def test_add_sends_the_absolute_path_and_says_what_comes(
@@ -121,6 +134,33 @@ def test_search_json_has_exactly_the_documented_keys(offhand: CommandLine) -> No
 def test_search_by_words_alone(offhand: CommandLine) -> None:
     offhand("search", "roof", "--words-only")
     assert offhand.engine.calls == [Search("roof", 10, meaning=False)]
+
+
+def test_search_in_a_folder_and_between_days(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand("search", "roof", "--folder", "house", "--after", "2026-03-01", "--before", "2026-03-31")
+    place = str(tmp_path / "house")
+    assert offhand.engine.calls == [Search("roof", 10, folder=place, after="2026-03-01", before="2026-03-31")]
+
+
+def test_export_sends_the_absolute_path_and_says_what_came_of_it(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand.engine.answers[Export] = lambda call, cancelled: iter([Done(f"{call.path} holds your profile.")])
+    assert offhand("export", "a.zip").out == f"{tmp_path / 'a.zip'} holds your profile.\n"
+    assert offhand("export", "a.zip", "--json").object == {"message": f"{tmp_path / 'a.zip'} holds your profile."}
+
+
+def test_import_of_what_is_no_archive_is_refused_by_its_own_process(offhand: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_text("no archive")
+    ran = offhand("import", str(tmp_path / "a.zip"), "--replace", "--map", "/a=/b")
+    assert ran.status == 3
+    assert "is no archive made by `offhand export`" in ran.err
+    assert offhand("import", str(tmp_path / "b.zip"), "--json").object["error"]["kind"] == "input"
+    assert offhand.engine.calls == [], "the running engine is not bothered"
 
 
 def test_nothing_found_is_no_failure(offhand: CommandLine) -> None:

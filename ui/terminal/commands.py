@@ -7,7 +7,7 @@ import typer
 
 from core.paths import Profile
 from core.protocol import VERSION, Problem
-from ui.terminal import barrier, library, question, upkeep, window
+from ui.terminal import barrier, library, moving, question, upkeep, window
 from ui.terminal.session import Session
 
 ABOUT = "Answers from your own notes, at once, on your own machine. Without a command the window opens."
@@ -51,10 +51,11 @@ def build() -> typer.Typer:
         ("Ask", (question.ask, question.search)),
         ("Folders", (library.add, library.remove, library.folders, library.index, library.retry)),
         ("Offhand itself", (upkeep.status, upkeep.doctor, upkeep.settings, upkeep.engine, upkeep.stop)),
+        ("Moving house", (moving.export, moving.import_)),
         ("Window", (open_window, toggle, demo)),
     ):
         for function in functions:
-            app.command(function.__name__.removesuffix("_window"), rich_help_panel=panel)(function)
+            app.command(function.__name__.removesuffix("_window").rstrip("_"), rich_help_panel=panel)(function)
     keys = typer.Typer(help="Set or remove the key of a cloud model, in the system keyring.")
     keys.command("set")(upkeep.keys_set)
     keys.command("remove")(upkeep.keys_remove)

@@ -1,14 +1,12 @@
 """Commands about what is read: add, remove, folders, index, retry."""
 
-import os
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from core.protocol import AddFolder, Folders, Index, ListFolders, Progress, RemoveFolder, Retry
-from ui.terminal.options import Directory, Json
+from ui.terminal.options import Directory, Json, absolute
 from ui.terminal.progress import follow, summary
 from ui.terminal.session import Session
 
@@ -23,7 +21,7 @@ def add(
 ) -> None:
     """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
     session: Session = context.obj
-    path = _absolute(folder)
+    path = absolute(folder)
     folders = session.last(AddFolder(path, follow_links), Folders)
     if json:
         session.give(folders)
@@ -34,7 +32,7 @@ def add(
 def remove(context: typer.Context, folder: Directory, json: Json = False) -> None:
     """Forget a folder and everything read from it. The folder itself is not touched."""
     session: Session = context.obj
-    path = _absolute(folder)
+    path = absolute(folder)
     folders = session.last(RemoveFolder(path), Folders)
     if json:
         session.give(folders)
@@ -78,7 +76,7 @@ def retry(
 ) -> None:
     """Try the files again that could not be read."""
     session: Session = context.obj
-    _tell(session, session.last(Retry(_absolute(path) if path else ""), Progress), json)
+    _tell(session, session.last(Retry(absolute(path) if path else ""), Progress), json)
 
 
 def _tell(session: Session, progress: Progress, json: bool) -> None:
@@ -86,8 +84,3 @@ def _tell(session: Session, progress: Progress, json: bool) -> None:
         session.give(progress)
     else:
         session.say(summary(progress))
-
-
-def _absolute(path: str) -> str:
-    """`path` from the root, `~` expanded, `..` resolved by name; links are the engine's to follow."""
-    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  # resolve() would follow links

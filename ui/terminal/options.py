@@ -1,5 +1,7 @@
 """Arguments and options that several commands share."""
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -7,3 +9,8 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Limit = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="How many passages at most.")]
 Directory = Annotated[str, typer.Argument(metavar="DIR", help="A folder.")]
+
+
+def absolute(path: str) -> str:
+    """`path` from the root, `~` expanded, `..` resolved by name; links are the engine's to follow."""
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  # resolve() would follow links

@@ -7,7 +7,7 @@ import typer
 
 from core.protocol import Answered, Ask, Found, Hit, Problem, Search
 from ui.snippet import excerpt
-from ui.terminal.options import Json, Limit
+from ui.terminal.options import Json, Limit, absolute
 from ui.terminal.session import Session
 
 SNIPPET = 160  # characters
@@ -19,12 +19,19 @@ def search(
     *,
     limit: Limit = 10,
     words_only: Annotated[bool, typer.Option("--words-only", help="By words alone, not by meaning.")] = False,
+    folder: Annotated[str, typer.Option("--folder", metavar="DIR", help="Only in files below this folder.")] = "",
+    after: Annotated[
+        str, typer.Option("--after", metavar="DATE", help="Only in files changed on this day or later.")
+    ] = "",
+    before: Annotated[str, typer.Option("--before", metavar="DATE", help="... or on this day or earlier.")] = "",
     json: Json = False,
 ) -> None:
-    """Find passages in your notes."""
+    """Find passages in your notes. A DATE is year-month-day: 2026-03-31."""
     session: Session = context.obj
     query = " ".join(words)
-    found = session.last(Search(query, limit, meaning=not words_only), Found)
+    place = absolute(folder) if folder else ""
+    call = Search(query, limit, meaning=not words_only, folder=place, after=after, before=before)
+    found = session.last(call, Found)
     if json:
         session.give({"hits": [_hit(hit, query) for hit in found.hits]})
         return

@@ -1,0 +1,234 @@
+"""A whole profile as one file: the catalog with its stored vectors, the history and the settings, in a ZIP archive.
+
+Keys stay in the keyring, and Chroma's files are left out: they are built anew from the stored vectors.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit, urlunsplit
+
+import apsw
+import msgspec
+import tomli_w
+from msgspec import Struct
+
+from core.errors import BadInput, ProfileUnusable
+from core.paths import Profile
+from core.protocol import VERSION, Settings
+from indexer.records import Problem
+from indexer.store import outbox
+from indexer.store.database import DiskFull, explained, open_reader
+from indexer.store.schema import MIGRATIONS
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CATALOG, HISTORY, SETTINGS = "catalog.sqlite3", "history.sqlite3", "settings.toml"
+NAMES = (CATALOG, HISTORY, SETTINGS)
+BLOCK = 1 << 20  # bytes
+LARGEST_MANIFEST = 1 << 20  # bytes
+
+
+class Entry(Struct, frozen=True):
+    """One file of an archive: its size in bytes and its SHA-256 in hexadecimal."""
+
+    size: int
+    sha256: str
+
+
+class Manifest(Struct, frozen=True):
+    """What an archive says of itself. `schema` is the catalog's version, `model` the one that made its vectors."""
+
+    format: int
+    app: str
+    schema: int
+    model: str
+    files: dict[str, Entry]
+
+
+def export(profile: Profile, settings: Settings, target: Path) -> None:
+    """Write the profile as it is at this moment into a new file, beside a running engine.
+
+    Raises:
+        BadInput: the file exists already, or cannot be made there.
+        DiskFull: there is no room; nothing is left behind.
+        CatalogUnusable, ProfileUnusable: something in the profile cannot be read.
+    """
+    if target.exists():
+        raise BadInput(f"{target} exists already.", "Choose another name; Offhand replaces no file of yours.")
+    try:
+        with tempfile.TemporaryDirectory(dir=profile.data, prefix="export-") as place:
+            model, schema = _snapshot(profile, Path(place))
+            Path(place, SETTINGS).write_text(tomli_w.dumps(msgspec.to_builtins(_without_secrets(settings))), "utf-8")
+            _pack(Path(place), target, model, schema)
+    except OSError as error:
+        raise explain(error, f"{target} could not be written") from error
+
+
+def open_archive(path: Path) -> tuple[zipfile.ZipFile, Manifest]:
+    """An archive of this format and schema or an earlier one, its contents still unread.
+
+    Raises:
+        BadInput: it is missing, no archive of ours, damaged, of a newer Offhand, or holds what does not belong.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile:
+        raise _refusal(path) from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}.", "Check its name.") from error
+    try:
+        return archive, _manifest(archive, path)
+    except BaseException:
+        archive.close()
+        raise
+
+
+def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
+    """Write the files of an archive into an empty directory, each checked against the manifest.
+
+    Raises:
+        BadInput: a file is damaged.
+        DiskFull: there is no room.
+    """
+    needed = sum(entry.size for entry in manifest.files.values())
+    if needed > shutil.disk_usage(place).free:
+        raise _no_room(f"{needed / 1e6:,.0f} MB are needed in {place.parent}")
+    for name, entry in manifest.files.items():
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            with archive.open(name) as source, (place / name).open("xb") as copy:
+                for block in _blocks(source):
+                    size += len(block)
+                    if size > entry.size:
+                        break
+                    digest.update(block)
+                    copy.write(block)
+                copy.flush()
+                os.fsync(copy.fileno())
+        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError):
+            size = -1  # cut off, garbled, or packed in a way that we never use
+        except OSError as error:
+            raise explain(error, "The archive could not be unpacked") from error
+        if size != entry.size or digest.hexdigest() != entry.sha256:
+            raise BadInput(f"The archive is damaged ({name}); nothing was changed.", "Use another copy of it.")
+
+
+def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
+    """Copy the databases as of one moment each; returns the vectors' model and the catalog's version."""
+    with explained(profile.catalog), contextlib.closing(open_reader(profile.catalog)) as connection:
+        connection.execute("VACUUM INTO ?", (str(place / CATALOG),))
+    with explained(place), contextlib.closing(apsw.Connection(str(place / CATALOG))) as connection:
+        # What was deleted does not travel: its words linger in the word index, and its vectors for a week.
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
+        if connection.execute("DELETE FROM meta WHERE name = 'untidy' RETURNING name").fetchone():
+            connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
+        outbox.drop_unused(connection)
+        version = connection.execute("PRAGMA user_version").fetchone()
+        assert version is not None
+        model = outbox.pointer(connection).model
+    if profile.history.exists():
+        try:
+            with contextlib.closing(open_reader(profile.history)) as connection:
+                connection.execute("VACUUM INTO ?", (str(place / HISTORY),))
+        except apsw.FullError as error:
+            raise _no_room("The history could not be copied") from error
+        except apsw.Error as error:
+            raise ProfileUnusable(
+                f"The history of answers cannot be read ({error}).", f"Move {profile.history} away and try again."
+            ) from error
+    return model, int(version[0])
+
+
+def _without_secrets(settings: Settings) -> Settings:
+    parts = urlsplit(settings.cloud_url)
+    if "@" not in parts.netloc:
+        return settings
+    return msgspec.structs.replace(
+        settings, cloud_url=urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    )
+
+
+def _pack(place: Path, target: Path, model: str, schema: int) -> None:
+    entries = {}
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        # Readable by this user alone: the archive holds the text of all notes.
+        handle = os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                for name in NAMES:
+                    if (place / name).exists():
+                        entries[name] = _add(archive, place / name)
+                manifest = Manifest(FORMAT, VERSION, schema, model, entries)
+                archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _add(archive: zipfile.ZipFile, path: Path) -> Entry:
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("rb") as source, archive.open(path.name, "w", force_zip64=True) as copy:
+        for block in _blocks(source):
+            digest.update(block)
+            copy.write(block)
+            size += len(block)
+    return Entry(size, digest.hexdigest())
+
+
+def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
+    try:
+        with archive.open(MANIFEST) as file:
+            text = file.read(LARGEST_MANIFEST)
+        version = msgspec.json.decode(text, type=dict[str, object]).get("format")
+        if isinstance(version, int) and version > FORMAT:
+            raise _newer(path)
+        manifest = msgspec.json.decode(text, type=Manifest)
+    except (KeyError, zipfile.BadZipFile, msgspec.MsgspecError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise _refusal(path) from error
+    if manifest.schema > len(MIGRATIONS):
+        raise _newer(path)
+    names = sorted(archive.namelist())
+    strange = set(manifest.files) - set(NAMES)  # also every way out of the place it is unpacked to
+    if strange or names != sorted([MANIFEST, *manifest.files]) or CATALOG not in manifest.files:
+        raise BadInput(f"{path} does not hold what an archive of Offhand's holds.", "Use another copy of it.")
+    return manifest
+
+
+def _blocks(source: IO[bytes]) -> Iterator[bytes]:
+    while block := source.read(BLOCK):
+        yield block
+
+
+def _refusal(path: Path) -> BadInput:
+    return BadInput(
+        f"{path} is no archive made by `offhand export`, or only a part of one.", "Check its name, or copy it again."
+    )
+
+
+def _newer(path: Path) -> BadInput:
+    return BadInput(f"{path} was made by a newer Offhand, and this one cannot read it.", "Update this Offhand.")
+
+
+def explain(error: OSError, what: str) -> Problem:
+    """What a person is told when the system refuses; `what` says in a few words what could not be done."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _no_room(what)
+    return BadInput(f"{what}: {error.strerror or error}.", "Check the place and its permissions.")
+
+
+def _no_room(what: str) -> DiskFull:
+    return DiskFull(f"The disk is full: {what}. Nothing was changed.", "Free some space and try again.")

@@ -1,0 +1,49 @@
+"""What a person typed to narrow a search down, as the index takes it, or a sentence that says what is wrong with it."""
+
+import os
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from core.errors import BadInput
+from core.protocol import Search
+from indexer.records import Filter
+
+SECOND = 1_000_000_000  # nanoseconds
+LATEST = 2**63 - 1  # what SQLite can hold: the year 2262
+
+
+def chosen(call: Search) -> Filter:
+    """The filter of a search; days begin and end at this machine's midnight, and the named ones are included.
+
+    Raises:
+        BadInput: the folder is not an absolute path, or a date is none, or no day is left.
+    """
+    after, before = _day("after", call.after), _day("before", call.before)
+    if after and before and after > before:
+        raise BadInput(f"No day is both after {after} and before {before}.", "Exchange the two dates.")
+    if call.folder and not Path(call.folder).is_absolute():
+        raise BadInput(f"{call.folder!r} does not say where the folder is.", "Give its whole path.")
+    return Filter(
+        os.path.realpath(call.folder) if call.folder else "",
+        None if after is None else _midnight(after),
+        None if before is None or before == date.max else _midnight(before + timedelta(days=1)),
+    )
+
+
+def _day(name: str, typed: str) -> date | None:
+    if not typed.strip():
+        return None
+    try:
+        return date.fromisoformat(typed.strip())
+    except ValueError:
+        raise BadInput(f"{typed!r} is no date ({name}).", "Write it as year-month-day: 2026-03-31.") from None
+
+
+def _midnight(day: date) -> int:
+    """The beginning of a day here, in nanoseconds since 1970."""
+    moment = datetime.combine(day, time.min)
+    try:
+        nanoseconds = int(moment.astimezone().timestamp()) * SECOND
+    except (OverflowError, OSError, ValueError):  # a year no clock of this system knows; files of then do not exist
+        nanoseconds = (day - date(1970, 1, 1)).days * 86_400 * SECOND
+    return max(-LATEST, min(nanoseconds, LATEST))

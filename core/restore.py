@@ -1,0 +1,282 @@
+"""Puts an archive in the place of a profile. A kill at any moment leaves the old profile or the new one.
+
+Everything is unpacked, checked, migrated and moved beside the profile first, while its engine goes on. One small file,
+the plan, then decides: from its writing on the new profile is the valid one, and whoever holds the engine's lock next
+finishes the exchange (`settle`). Nothing of the old profile is deleted; it is kept in a folder beside it.
+"""
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import apsw
+import msgspec
+import tomli_w
+from filelock import FileLock, Timeout
+from msgspec import Struct, structs
+
+from core import archive, launch
+from core.errors import BadInput, ProfileUnusable
+from core.paths import Profile
+from core.protocol import Done, Import, Settings
+from indexer.records import CatalogUnusable, Problem
+from indexer.store import folders
+from indexer.store.database import Database, DiskFull, open_reader
+
+PLAN = "plan.json"
+ENGINE_SECONDS = 30.0  # for a running engine to end
+# What a profile consists of; Chroma's folder is only ever put aside.
+BESIDE_CATALOG = tuple(archive.CATALOG + ending for ending in ("-wal", "-shm"))
+DATA = (archive.CATALOG, *BESIDE_CATALOG, archive.HISTORY, "vectors")
+
+
+class Plan(Struct, frozen=True):
+    """What the exchange does. `aside` names the folder that receives the old profile, `new` are the staged files."""
+
+    aside: str
+    new: list[str]
+
+
+def restore(profile: Profile, call: Import) -> Done:
+    """Do an import; returns a sentence for the person. Ends the engine of the profile when all is ready.
+
+    Raises:
+        BadInput: the archive cannot be used, or the profile is in use and is not to be replaced, or a `map` is wrong.
+        DiskFull: there is no room.
+        ProfileUnusable: the profile cannot be written, or its engine does not end.
+    """
+    profile.create()
+    moves = [_move(text) for text in call.map]
+    opened, manifest = archive.open_archive(Path(call.path))
+    with opened, _alone(profile):
+        if (profile.importing / PLAN).exists():
+            _exchange_alone(profile)
+        shutil.rmtree(profile.importing, ignore_errors=True)
+        kept = _holds_something(profile)
+        if kept and not call.replace:
+            raise BadInput(
+                "This profile has folders or answers of its own already.",
+                "With --replace it gives way, and is kept in a folder beside the new one.",
+            )
+        staging = profile.importing
+        staging.mkdir(mode=0o700)
+        try:
+            archive.unpack(opened, manifest, staging)
+            count = _adapt(staging, moves)
+            _commit(profile, staging)
+        except BaseException:
+            if not (staging / PLAN).exists():
+                shutil.rmtree(staging, ignore_errors=True)
+            raise
+        plan = _exchange_alone(profile)
+    said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once."
+    return Done(f"{said} The profile of before is kept in {profile.data / plan.aside}." if kept else said)
+
+
+def settle(profile: Profile) -> None:
+    """Finish an import that was interrupted after its decision, and clear up after one that was before it.
+
+    To be called before the catalog is opened, by who holds the engine's lock.
+
+    Raises:
+        ProfileUnusable: the system refuses; the next call goes on from there.
+    """
+    try:
+        if (profile.importing / PLAN).exists():
+            _exchange(profile)
+        elif profile.importing.exists():
+            with contextlib.suppress(Timeout), _import_lock(profile):  # held: that import is still being prepared
+                shutil.rmtree(profile.importing)
+    except OSError as error:
+        raise ProfileUnusable(
+            f"An import could not be finished in {profile.data}: {error.strerror or error}.",
+            "Make room or see to the permissions there, and start again.",
+        ) from error
+
+
+def _adapt(staging: Path, moves: Sequence[tuple[str, str]]) -> int:
+    """Bring the staged catalog and settings to this program and this machine; returns the number of folders."""
+    try:
+        database = Database(staging / archive.CATALOG)
+    except DiskFull:
+        raise
+    except CatalogUnusable as problem:
+        raise BadInput(f"The archive's catalog cannot be used. {problem.what}", "Use another copy of it.") from problem
+    try:
+        with database.read() as connection:
+            found = [folder.path for folder in folders.watched(connection)]
+        for old, _ in moves:
+            if not any(_is_below(path, old) for path in found):
+                listed = ", ".join(found) or "none"
+                raise BadInput(f"No folder of the archive lies in {old}.", f"Its folders are: {listed}.")
+        with database.write() as connection:
+            for old, new in moves:
+                _rename(connection, old, new)
+    except apsw.ConstraintError as error:
+        raise BadInput("Two folders or files of the archive would have the same path.", "Check --map.") from error
+    finally:
+        database.close()
+    _adapt_settings(staging / archive.SETTINGS, moves)
+    return len(found)
+
+
+def _rename(connection: apsw.Connection, old: str, new: str) -> None:
+    for table in ("folders", "files"):
+        connection.execute(
+            f"UPDATE {table} SET path = ?1 || substr(path, length(?2) + 1) "
+            "WHERE path = ?2 OR (path > ?2 || ?3 AND path < ?2 || ?4)",
+            (new, old, os.sep, chr(ord(os.sep) + 1)),
+        )
+
+
+def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
+    if not path.exists():
+        return
+    try:
+        settings = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise BadInput(f"The archive's settings cannot be read ({error}).", "Use another copy of it.") from error
+    for old, new in moves:
+        if _is_below(settings.local_model, old):
+            settings = structs.replace(settings, local_model=new + settings.local_model[len(old) :])
+    path.write_text(tomli_w.dumps(msgspec.to_builtins(settings)), "utf-8")
+
+
+def _commit(profile: Profile, staging: Path) -> None:
+    """Write the plan: from here on the new profile is the valid one."""
+    aside = f"before-import-{datetime.now(UTC):%Y-%m-%d-%H%M%S}"
+    while (profile.data / aside).exists():  # nothing may be put upon what was kept before
+        aside += "-again"
+    staged = sorted(path.name for path in staging.iterdir())
+    fresh = staging / f"{PLAN}.new"
+    with fresh.open("wb") as file:
+        file.write(msgspec.json.encode(Plan(aside, staged)))
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(staging / PLAN)
+    _sync(staging)
+
+
+def _exchange_alone(profile: Profile) -> Plan:
+    deadline = time.monotonic() + ENGINE_SECONDS
+    while True:
+        launch.stop(profile)
+        try:
+            with FileLock(profile.lock, timeout=0.2):
+                return _exchange(profile)
+        except Timeout:
+            if time.monotonic() > deadline:
+                raise ProfileUnusable(
+                    "The engine of this profile does not end.", "End it; the import is finished by its next start."
+                ) from None
+
+
+def _exchange(profile: Profile) -> Plan:
+    """Follow the plan, from wherever it was left: each step is one renaming, and looks whether it was done."""
+    staging = profile.importing
+    plan = msgspec.json.decode((staging / PLAN).read_bytes(), type=Plan)
+    aside = profile.data / plan.aside
+    aside.mkdir(mode=0o700, exist_ok=True)
+    backups = [name for name in plan.new if name not in archive.NAMES]  # of a catalog that was migrated
+    for name in (*DATA, *backups):
+        _give_way(profile.data / name, staging / name, aside / name, is_new=name in plan.new)
+    if archive.SETTINGS in plan.new and (staging / archive.SETTINGS).exists():
+        if profile.settings.exists() and not (aside / archive.SETTINGS).exists():
+            _copy(profile.settings, aside / archive.SETTINGS)
+        _copy(staging / archive.SETTINGS, profile.settings)  # it may lie on another disk
+        (staging / archive.SETTINGS).unlink()
+    _sync(profile.data)
+    (staging / PLAN).unlink()
+    shutil.rmtree(staging)
+    with contextlib.suppress(OSError):
+        aside.rmdir()  # there was nothing to keep
+    return plan
+
+
+def _give_way(place: Path, staged: Path, aside: Path, *, is_new: bool) -> None:
+    if is_new and not staged.exists():
+        return  # it stands in its place already
+    if place.exists():
+        place.rename(aside)
+    if is_new:
+        staged.rename(place)
+
+
+def _copy(source: Path, target: Path) -> None:
+    fresh = target.with_name(f"{target.name}.new")
+    shutil.copyfile(source, fresh)
+    fresh.replace(target)
+
+
+def _sync(directory: Path) -> None:
+    if sys.platform == "win32":
+        return  # a directory cannot be opened there
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _holds_something(profile: Profile) -> bool:
+    if profile.history.exists():
+        return True
+    if not profile.catalog.exists():
+        return False
+    try:
+        with contextlib.closing(open_reader(profile.catalog)) as connection:
+            return bool(folders.watched(connection))
+    except apsw.Error:
+        return True  # whatever it is, it is kept
+
+
+def _import_lock(profile: Profile) -> FileLock:
+    return FileLock(profile.runtime / "import.lock", timeout=0)
+
+
+@contextlib.contextmanager
+def _alone(profile: Profile) -> Iterator[None]:
+    lock = _import_lock(profile)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise ProfileUnusable("Another import into this profile is under way.", "Wait for its end.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _move(text: str) -> tuple[str, str]:
+    old, sign, new = (part.strip() for part in text.partition("="))
+    old, new = (part.rstrip(os.sep) or part for part in (old, new))
+    if not sign or not Path(old).is_absolute() or not Path(new).is_absolute():
+        raise BadInput(f"{text!r} does not say what lies where now.", "For example: --map /home/old=/home/new")
+    return old, new
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + os.sep)
+
+
+def run(profile: Profile) -> int:
+    """The process of an import: reads the call from standard input, writes what came of it to standard output."""
+    try:
+        said = msgspec.json.encode(restore(profile, msgspec.json.decode(sys.stdin.buffer.read(), type=Import)))
+    except Problem as problem:
+        return _refuse(problem)
+    except OSError as error:
+        return _refuse(archive.explain(error, "The import could not be done"))
+    sys.stdout.buffer.write(said)
+    return 0
+
+
+def _refuse(problem: Problem) -> int:
+    sys.stdout.buffer.write(msgspec.json.encode([problem.kind, problem.what, problem.next_step]))
+    return launch.EXIT_REFUSED
