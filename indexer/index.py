@@ -7,16 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, search, semantics
-from indexer.ignore import IgnoreRules, explain
+from indexer.ignore import IgnoreRules
+from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
+from indexer.pace import Pace
 from indexer.pipeline import Pipeline, Reader
-from indexer.records import Counts, FileProblem, Finding, Folder, FolderRefused, Hit, Problem
+from indexer.records import (
+    Counts,
+    Finding,
+    Folder,
+    FolderRefused,
+    Hit,
+    Problem,
+)
 from indexer.scanner import Scanner
 from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
-from indexer.vector_flow import Meaning, VectorFlow
+from indexer.vector_flow import POLL, Meaning, VectorFlow
 from indexer.watch import Watcher
 
 log = logging.getLogger(__name__)
@@ -37,6 +46,8 @@ class Index:
         protected: folders that may not be added: the profile.
         on_change: called, from any thread, when something a person could see has changed.
 
+    `ledger` says what became of each file; `pace` when work in the background rests.
+
     Raises:
         CatalogUnusable: the catalog cannot be opened.
     """
@@ -54,8 +65,9 @@ class Index:
         self._database = Database(path)
         self._meaning = meaning
         self._protected = [Path(os.path.realpath(folder)) for folder in protected]
-        self._on_change = on_change
+        self._announce = on_change
         self._notices = Notices(on_change)
+        self.pace = Pace(self._on_pace)
         self._choosing = threading.Lock()  # folders are added and removed one at a time
         self._tidier = Loop("tidy", self._tidy, self._notices)
         self._scanner = Scanner(
@@ -63,9 +75,10 @@ class Index:
             rules,
             deaf=lambda: self._watcher.deaf,
             on_looked=self._looked,
-            on_change=on_change,
+            on_change=self._on_change,
             notices=self._notices,
         )
+        self.ledger = Ledger(self._database, lambda: self._scanner.rules)
         self._watcher = Watcher(self._scanner.look, self._scanner.rescan, self._notices)
         self._pipeline = Pipeline(
             self._database,
@@ -74,9 +87,10 @@ class Index:
             look=self._scanner.look,
             on_stored=self._stored,
             notices=self._notices,
+            rest=lambda bulk: self.pace.rest(bulk=bulk),
         )
         self._flow = VectorFlow(
-            self._database, meaning, hold=lambda: self._pipeline.is_bulk, on_change=on_change, notices=self._notices
+            self._database, meaning, hold=self._hold, on_change=self._on_change, notices=self._notices
         )
 
     def start(self) -> None:
@@ -145,13 +159,6 @@ class Index:
         if rules != self._scanner.rules:
             self._scanner.rules = rules
             self._scanner.rescan()
-
-    def explain(self, path: Path) -> str:
-        """Why a file is not in the index as far as rules go, in words; "" when no rule hides it."""
-        for folder in self._watched():
-            if path.is_relative_to(folder.path):
-                return explain(folder.path, str(path), self._scanner.rules)
-        return "it lies in none of your folders"
 
     def rescan(self) -> None:
         """Look at everything again."""
@@ -228,13 +235,14 @@ class Index:
     def progress(self) -> tuple[Counts, float, float, float | None, bool]:
         """Counts, files and passages a second, seconds left (None: unknown), and whether nothing more will happen.
 
-        What is stuck (no model, a full disk) counts as done; the notices say what it waits for.
+        What is stuck (no model, a full disk) or paused counts as done; the notices say what it waits for.
         """
         looking = self._scanner.looking  # before the counts, which then hold all that the look has found
         counts = self.counts()
         files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
-        read = not counts.waiting or self._pipeline.stuck
-        embedded = not counts.vectors_owed or self._flow.stuck
+        paused = bool(self.pace.why)
+        read = not counts.waiting or self._pipeline.stuck or paused
+        embedded = not counts.vectors_owed or self._flow.stuck or paused
         done = not looking and read and embedded
         left: float | None = 0.0
         if not done:
@@ -242,11 +250,6 @@ class Index:
             chunks = counts.vectors_owed + counts.waiting * chunks_each
             left = chunks / chunks_per_s if chunks_per_s and chunks else None
         return counts, files_per_s, chunks_per_s, left, done
-
-    def problems(self, limit: int) -> list[FileProblem]:
-        """Files that are not in the index, failed ones first."""
-        with self._database.read() as connection:
-            return files.problems(connection, limit)
 
     def notices(self) -> list[str]:
         """What a person should know about the work in the background."""
@@ -266,6 +269,18 @@ class Index:
     def _watched(self) -> list[Folder]:
         with self._database.read() as connection:
             return folders.watched(connection)
+
+    def _on_pace(self) -> None:
+        self._pipeline.wake()
+        self._flow.wake()
+        self._on_change()
+
+    def _hold(self) -> float:
+        return POLL if self._pipeline.is_bulk else self.pace.rest()
+
+    def _on_change(self) -> None:
+        self.ledger.changed()
+        self._announce()
 
     def _stored(self) -> None:
         self._flow.wake()

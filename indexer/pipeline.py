@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from indexer import scan
-from indexer.child import Child
+from indexer.child import Child, ChildOff
 from indexer.extract.extractor import Event, Extract
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
-from indexer.records import Extracted, FileState, Skipped
+from indexer.records import Extracted, FileState, Problem, Skipped
 from indexer.store import files, passages
 from indexer.store.database import Database
 from indexer.store.files import Known
@@ -24,10 +24,11 @@ log = logging.getLogger(__name__)
 
 Reader = Child[Extract, Event]
 
-PATIENCE = 30.0
-"""Seconds a reader may be silent over one file."""
+PATIENCE = (10.0, 30.0)
+"""Seconds a reader may be silent over one file, at the first and at the second try. The second comes after all other
+files, so that a file which is hard to read never holds them up for long."""
 
-TRIES = 2
+TRIES = len(PATIENCE)
 """Readers a file may cost before it is set aside."""
 
 ENGINE_TRIES = 3
@@ -68,6 +69,7 @@ class Waiting:
         self._guard = threading.Lock()
         self._ahead: deque[tuple[Known, str]] = deque()
         self._taken: set[int] = set()
+        self._last: set[int] = set()  # ended a reader: read when nothing else waits
         self.many = False
 
     def take(self) -> tuple[Known, str] | None:
@@ -75,8 +77,9 @@ class Waiting:
         with self._guard:
             if not self._ahead:
                 with self._database.read() as connection:
-                    found = files.waiting(connection, AHEAD + len(self._taken))
-                self._ahead.extend(pair for pair in found if pair[0].id not in self._taken)
+                    found = files.waiting(connection, AHEAD + len(self._taken) + len(self._last))
+                free = [pair for pair in found if pair[0].id not in self._taken]
+                self._ahead.extend([pair for pair in free if pair[0].id not in self._last] or free)
                 self.many = len(self._ahead) >= MANY
             if not self._ahead:
                 return None
@@ -88,6 +91,16 @@ class Waiting:
         """The file is dealt with, or may be taken again."""
         with self._guard:
             self._taken.discard(known.id)
+
+    def settled(self, known: Known) -> None:
+        """The file is indexed or set aside."""
+        with self._guard:
+            self._last.discard(known.id)
+
+    def put_last(self, known: Known) -> None:
+        """The file ended its reader: its next turn comes after all others."""
+        with self._guard:
+            self._last.add(known.id)
 
     def look_again(self) -> None:
         """The catalog has changed: newer files may wait."""
@@ -105,6 +118,7 @@ class Pipeline:
         look: asks the scanner to look at a path that is not as the catalog says.
         on_stored: called after each file.
         notices: where trouble is told.
+        rest: how many seconds to wait before the next file, told whether it is one of many.
     """
 
     def __init__(
@@ -116,8 +130,10 @@ class Pipeline:
         look: Callable[[set[str]], None],
         on_stored: Callable[[], None],
         notices: Notices,
+        rest: Callable[[bool], float] = lambda _: 0.0,
     ) -> None:
         self.rate = Rate()
+        self._rest = rest
         self._database = database
         self._largest = largest
         self._look = look
@@ -158,6 +174,9 @@ class Pipeline:
         return lambda: self._step(reader)
 
     def _step(self, reader: Reader) -> float:
+        pause = self._rest(self._waiting.many)
+        if pause:
+            return pause
         taken = self._waiting.take()
         if taken is None:
             return UNTIL_WOKEN
@@ -186,9 +205,17 @@ class Pipeline:
         if not self._begin(known):
             return 0.0
         try:
-            read = reader.ask(Extract(known.path, root, self._largest()), patience=PATIENCE)
+            read = reader.ask(
+                Extract(known.path, root, self._largest()), patience=PATIENCE[min(known.attempts, TRIES - 1)]
+            )
         except (Gone, Overdue) as death:
             self._mourn(reader, known, death)
+            return 0.0
+        except ChildOff:
+            raise
+        except Problem:
+            log.warning("a reader failed over a file; its own log has the details")
+            self._set_aside(known, "Reading this file failed inside Offhand; the log has the details.")
             return 0.0
         with self._database.write() as connection:
             if isinstance(read, Extracted):
@@ -198,6 +225,7 @@ class Pipeline:
                 state: FileState = "skipped" if isinstance(read, Skipped) else "failed"
                 files.finish(connection, known, state, read.reason, seen)
         self._counted.discard(known.id)
+        self._waiting.settled(known)
         self.rate.add(1)
         return 0.0
 
@@ -224,10 +252,13 @@ class Pipeline:
         log.info("a file ended its reader (%s)", death.kind)
         if now is not None and now.attempts >= TRIES:
             silent = isinstance(death, Overdue)
-            end = f"takes longer than {PATIENCE:.0f} seconds" if silent else "ends the reading process"
+            end = f"takes longer than {PATIENCE[-1]:.0f} seconds" if silent else "ends the reading process"
             self._set_aside(known, f"Reading this file {end}; it was tried twice.")
+        else:
+            self._waiting.put_last(known)
 
     def _set_aside(self, known: Known, reason: str) -> None:
         self._counted.discard(known.id)
+        self._waiting.settled(known)
         with self._database.write() as connection:
             files.finish(connection, known, "failed", reason)

@@ -37,8 +37,8 @@ class VectorFlow:
     Args:
         database: the catalog.
         meaning: the semantics process.
-        hold: says when nothing should be embedded now: many files wait to be searchable by words, and embedding takes
-            all of the processor for much longer than reading does.
+        hold: for how many seconds nothing should be embedded now, 0 to go on. While many files wait to be searchable
+            by words they come first: embedding takes all of the processor for much longer than reading does.
         on_change: called after each step that did something.
         notices: where trouble is told.
     """
@@ -48,7 +48,7 @@ class VectorFlow:
         database: Database,
         meaning: Meaning,
         *,
-        hold: Callable[[], bool],
+        hold: Callable[[], float],
         on_change: Callable[[], None],
         notices: Notices,
     ) -> None:
@@ -88,8 +88,9 @@ class VectorFlow:
     def _step(self) -> float:
         try:
             broken = "" if self._ready else self._look_after_index()
-            if self._hold():
-                return POLL
+            pause = self._hold()
+            if pause:
+                return pause
             embedded = self._embed()  # whatever became of Chroma: an exact search finds what is embedded
             if broken and not embedded:
                 self._try_again(broken)

@@ -28,6 +28,7 @@ from core.protocol import (
     LibraryCall,
     RemoveKey,
     ReportCall,
+    Search,
     SetKey,
     Settings,
     SettingsCall,
@@ -66,7 +67,7 @@ class Engine:
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        self._answering = Answering(self.index, self._route, History(profile.history))
+        self._answering = Answering(self.index, self._route, History(profile.history), self.index.ledger.coverage)
         self._library = LibraryDesk(self.index)
         self._reports = ReportDesk(
             profile=profile,
@@ -81,6 +82,8 @@ class Engine:
 
     def start(self) -> None:
         """Begin watching and indexing, and wake the children that a first question needs."""
+        settings = self.settings.current
+        self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
         self.index.start()
         self.children.warm()
 
@@ -99,6 +102,8 @@ class Engine:
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
+        if isinstance(call, Ask | Search):
+            self.index.pace.person_is_there()
         if isinstance(call, LibraryCall):
             yield from self._library.handle(call, cancelled)
         elif isinstance(call, ReportCall):
@@ -106,7 +111,9 @@ class Engine:
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
         elif isinstance(call, Ask):
-            yield from self._answering.answer(call, cancelled)
+            for event in self._answering.answer(call, cancelled):
+                self.index.pace.person_is_there()
+                yield event
         elif isinstance(call, Shutdown):
             yield Done("The engine ends.")
             self.ended.set()
@@ -138,6 +145,7 @@ class Engine:
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))
+        self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
         self.children.configure(settings)
         self._news.announce()
 

@@ -8,11 +8,16 @@ from core.errors import BadInput
 from core.protocol import (
     AddFolder,
     Event,
+    Explain,
+    Explained,
+    Files,
+    FileState,
     FolderInfo,
     Folders,
     Found,
     Index,
     LibraryCall,
+    ListFiles,
     ListFolders,
     Progress,
     RemoveFolder,
@@ -23,6 +28,7 @@ from indexer import index
 from indexer.worker import Cancellation
 
 PROGRESS_SECONDS = 0.1
+FILES_AT_ONCE = 1000
 
 
 class LibraryDesk:
@@ -52,6 +58,11 @@ class LibraryDesk:
             case Retry(path):
                 self._index.retry(path)
                 yield self.progress()
+            case ListFiles(state, path):
+                yield from self._files(state, path, cancelled)
+            case Explain(path):
+                record, sentence = self._index.ledger.why(Path(path))
+                yield Explained(path, sentence, record)
             case Search(words, limit, meaning):
                 yield from self._search(words, limit, meaning)
 
@@ -62,6 +73,16 @@ class LibraryDesk:
     def progress(self) -> Progress:
         """How far indexing is."""
         return Progress(*self._index.progress())
+
+    def _files(self, state: FileState | None, path: str, cancelled: Cancellation) -> Iterator[Files]:
+        after = ""
+        while not cancelled.requested:
+            some = self._index.ledger.files(state, path, after, FILES_AT_ONCE)
+            if some or not after:
+                yield Files(some)
+            if len(some) < FILES_AT_ONCE:
+                return
+            after = some[-1].path
 
     def _search(self, words: str, limit: int, meaning: bool) -> Iterator[Event]:
         if not 1 <= limit <= 1000:

@@ -10,9 +10,11 @@ from core.protocol.calls import (
     Call,
     Configure,
     Doctor,
+    Explain,
     GetSettings,
     Index,
     LibraryCall,
+    ListFiles,
     ListFolders,
     RemoveFolder,
     RemoveKey,
@@ -31,6 +33,8 @@ from core.protocol.events import (
     CurrentSettings,
     Done,
     Event,
+    Explained,
+    Files,
     Folders,
     Found,
     Piece,
@@ -52,7 +56,7 @@ from core.protocol.values import (
     Step,
     Timings,
 )
-from indexer.records import Counts, FileProblem, Finding, Hit, Problem
+from indexer.records import Counts, Coverage, FileProblem, FileRecord, FileState, Finding, Hit, Problem
 
 VERSION = "0.1.0"
 
@@ -66,11 +70,17 @@ __all__ = [
     "ChildInfo",
     "Configure",
     "Counts",
+    "Coverage",
     "CurrentSettings",
     "Doctor",
     "Done",
     "Event",
+    "Explain",
+    "Explained",
     "FileProblem",
+    "FileRecord",
+    "FileState",
+    "Files",
     "Finding",
     "FolderInfo",
     "Folders",
@@ -79,6 +89,7 @@ __all__ = [
     "Hit",
     "Index",
     "LibraryCall",
+    "ListFiles",
     "ListFolders",
     "Piece",
     "Problem",

@@ -24,6 +24,8 @@ class Settings(Struct, frozen=True):
     theme: "system", "light" or "dark".
     idle_minutes: the engine ends after this long with no client.
     threads: processor threads a model may use, 0 for all cores.
+    paused: nothing is read or embedded in the background.
+    pause_on_battery: the same while the machine runs on its battery.
     """
 
     offline: bool = False
@@ -38,3 +40,5 @@ class Settings(Struct, frozen=True):
     theme: Literal["system", "light", "dark"] = "system"
     idle_minutes: int = 15
     threads: int = 0
+    paused: bool = False
+    pause_on_battery: bool = True

@@ -64,6 +64,7 @@ class FolderInfo(Struct, frozen=True):
     indexed: int
     waiting: int
     failed: int
+    skipped: int = 0
 
 
 class ChildInfo(Struct, frozen=True):

@@ -16,11 +16,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from indexer.extract import archive
 from indexer.extract.docx import guard, restore
 from indexer.extract.markdown import markdown_headings, plain_words, without_targets
 from indexer.extract.parsed import MAX_LEVEL, Heading, Parsed
 from indexer.extract.plain import decode, heading_facts, name_dates
-from indexer.extract.registry import DOCX
+from indexer.extract.registry import DOCX, OFFICE_ZIPS
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,6 @@ _NO_TITLE = re.compile(
 )
 _PDF = "application/pdf"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # what an encrypted .docx, .xlsx or .pptx begins with, instead of a zip's PK
-_EMPTY = 1024  # bytes; a larger file without a single character was not understood
 
 NO_TEXT_LAYER = "This PDF is a scan without a text layer; its pages would have to be recognised by OCR first."
 NO_TEXT = "No text could be read from this file: it is empty, damaged or protected."
@@ -67,18 +67,25 @@ def parse_document(content: bytes, mime: str, stem: str) -> Parsed | str:
     """
     from kreuzberg import KreuzbergError, extract_bytes_sync
 
+    objection = archive.objection(content)
+    if objection:
+        return objection
     try:
         if mime == "text/html":
             parsed = _parse_html(content, stem)
         else:
             guarded = guard(content) if mime == DOCX else content
             parsed = _parse_result(extract_bytes_sync(guarded, mime, config=_config()), content, mime, stem)
-    except KreuzbergError as error:
-        log.info("kreuzberg refused a file of type %s: %s", mime, error)
-        return LOCKED if "password" in str(error).lower() or content.startswith(_OLE) else DAMAGED
-    if not parsed.text.strip() and len(content) > _EMPTY:
+    except (KreuzbergError, RuntimeError) as error:  # the second is what it makes of an error without a name
+        log.info("kreuzberg refused a file of type %s: %s", mime, type(error).__name__)
+        return LOCKED if _is_locked(content, mime, str(error)) else DAMAGED
+    if not parsed.text.strip() and content.strip():
         return NO_TEXT_LAYER if mime == _PDF else NO_TEXT
     return parsed
+
+
+def _is_locked(content: bytes, mime: str, complaint: str) -> bool:
+    return "password" in complaint.lower() or (mime in OFFICE_ZIPS and content.startswith(_OLE))
 
 
 def _parse_result(result: Any, content: bytes, mime: str, stem: str) -> Parsed:

@@ -147,7 +147,7 @@ def retry(connection: apsw.Connection, path: str = "") -> int:
 def problems(connection: apsw.Connection, limit: int) -> list[FileProblem]:
     """Failed files, then skipped ones, newest first."""
     rows = connection.execute(
-        "SELECT path, state, reason FROM files WHERE state IN ('failed', 'skipped') "
+        "SELECT path, state, reason, retry_at FROM files WHERE state IN ('failed', 'skipped') "
         "AND folder_id IN (SELECT id FROM folders WHERE NOT removed) ORDER BY state, mtime_ns DESC LIMIT ?",
         (limit,),
     )

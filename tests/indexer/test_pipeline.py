@@ -114,7 +114,7 @@ def test_the_newest_file_is_read_first(bench: Bench, root: Path) -> None:
 def test_a_poisonous_file_is_tried_twice_and_set_aside_and_costs_nobody_else(
     bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, word: str, reason: str
 ) -> None:
-    monkeypatch.setattr(pipeline, "PATIENCE", 0.3)
+    monkeypatch.setattr(pipeline, "PATIENCE", (0.3, 0.3))
     poison = {f"poison{number}.md": word for number in range(2)}
     write_notes(root, {**poison, **{f"good{number}.md": "words" for number in range(3)}})
     bench.scan()

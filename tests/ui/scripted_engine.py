@@ -27,6 +27,7 @@ from core.protocol import (
     ChildInfo,
     Configure,
     Counts,
+    Coverage,
     CurrentSettings,
     Doctor,
     Event,
@@ -135,9 +136,10 @@ REPORT = StatusReport(
     uptime_s=5400.0,
     memory=71_000_000,
     counts=COUNTS,
+    coverage=Coverage(files=214, indexed=211, waiting=0, skipped=1, failed=2),
     folders=[
         FolderInfo(str(NOTES), True, 198, 196, 0, 2),
-        FolderInfo("/home/mara/Documents/House", True, 16, 15, 0, 0),
+        FolderInfo("/home/mara/Documents/House", True, 16, 15, 0, 0, 1),
     ],
     problems=[
         FileProblem(str(NOTES / "house/offer-scan.pdf"), "failed", "It holds pictures of pages, no text."),

@@ -1,4 +1,4 @@
-"""Commands about what is read: add, remove, folders, index, retry."""
+"""Commands about what is read: add, remove, folders, index, pause, resume, retry."""
 
 import os
 from contextlib import closing
@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from core.protocol import AddFolder, Folders, Index, ListFolders, Progress, RemoveFolder, Retry
+from core.protocol import (
+    AddFolder,
+    Configure,
+    CurrentSettings,
+    Folders,
+    Index,
+    ListFolders,
+    Progress,
+    RemoveFolder,
+    Retry,
+)
 from ui.terminal.options import Directory, Json
 from ui.terminal.progress import follow, summary
 from ui.terminal.session import Session
@@ -16,7 +26,7 @@ from ui.terminal.session import Session
 def add(context: typer.Context, folder: Directory, json: Json = False) -> None:
     """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
     session: Session = context.obj
-    path = _absolute(folder)
+    path = absolute(folder)
     folders = session.last(AddFolder(path), Folders)
     if json:
         session.give(folders)
@@ -27,7 +37,7 @@ def add(context: typer.Context, folder: Directory, json: Json = False) -> None:
 def remove(context: typer.Context, folder: Directory, json: Json = False) -> None:
     """Forget a folder and everything read from it. The folder itself is not touched."""
     session: Session = context.obj
-    path = _absolute(folder)
+    path = absolute(folder)
     folders = session.last(RemoveFolder(path), Folders)
     if json:
         session.give(folders)
@@ -64,6 +74,24 @@ def index(
     _tell(session, progress, json)
 
 
+def pause(context: typer.Context, json: Json = False) -> None:
+    """Read nothing more until `offhand resume`. What was read is found as ever."""
+    _set_paused(context.obj, json, paused=True)
+
+
+def resume(context: typer.Context, json: Json = False) -> None:
+    """Go on reading."""
+    _set_paused(context.obj, json, paused=False)
+
+
+def _set_paused(session: Session, json: bool, *, paused: bool) -> None:
+    settings = session.last(Configure("paused", "on" if paused else "off"), CurrentSettings).settings
+    if json:
+        session.give({"paused": settings.paused})
+    else:
+        session.say("Reading is paused; `offhand resume` ends that." if paused else "Reading goes on.")
+
+
 def retry(
     context: typer.Context,
     path: Annotated[str, typer.Argument(metavar="[PATH]", help="One file; all of them without it.")] = "",
@@ -71,7 +99,7 @@ def retry(
 ) -> None:
     """Try the files again that could not be read."""
     session: Session = context.obj
-    _tell(session, session.last(Retry(_absolute(path) if path else ""), Progress), json)
+    _tell(session, session.last(Retry(absolute(path) if path else ""), Progress), json)
 
 
 def _tell(session: Session, progress: Progress, json: bool) -> None:
@@ -81,6 +109,6 @@ def _tell(session: Session, progress: Progress, json: bool) -> None:
         session.say(summary(progress))
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
     """`path` from the root, `~` expanded, `..` resolved by name; links are the engine's to follow."""
     return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  # resolve() would follow links
