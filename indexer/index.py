@@ -21,6 +21,7 @@ from indexer.records import (
     Problem,
 )
 from indexer.scanner import Scanner
+from indexer.scans import Scans
 from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 TIDY_SECONDS = 600.0
 UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
+SCANS_LOOK = 5.0  # seconds between two looks whether everything else is done
 
 
 class Index:
@@ -44,6 +46,7 @@ class Index:
         readers: the extractor processes.
         rules: which files are left alone.
         protected: folders that may not be added: the profile.
+        recogniser: another extractor process, for scanned pages; without it they are not recognised.
         on_change: called, from any thread, when something a person could see has changed.
 
     `ledger` says what became of each file; `pace` when work in the background rests.
@@ -60,6 +63,7 @@ class Index:
         rules: IgnoreRules,
         *,
         protected: Sequence[Path] = (),
+        recogniser: Reader | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = Database(path)
@@ -93,17 +97,30 @@ class Index:
             self._database, meaning, hold=self._hold, on_change=self._on_change, notices=self._notices
         )
 
+        self._scans = recogniser and Scans(
+            self._database,
+            recogniser,
+            largest=lambda: self._scanner.rules.largest,
+            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else SCANS_LOOK),
+            on_stored=self._stored,
+            notices=self._notices,
+        )
+
     def start(self) -> None:
         """Begin to watch, scan, read and embed, all in the background."""
         self._watcher.set_roots(folder.path for folder in self._watched())
         for part in (self._watcher, self._scanner, self._tidier, self._pipeline, self._flow):
             part.start()
+        if self._scans:
+            self._scans.start()
 
     def stop(self) -> None:
         """End in good order; what is not done goes on at the next start."""
         self._watcher.stop()
         self._scanner.stop()
         self._tidier.stop()
+        if self._scans:
+            self._scans.stop(0.0)
         self._pipeline.stop(STOP_SECONDS)
         self._flow.stop(STOP_SECONDS)
         self._scanner.join(STOP_SECONDS)
@@ -129,8 +146,10 @@ class Index:
         self._scanner.look({str(real)})
         self._on_change()
 
-    def remove_folder(self, path: Path) -> None:
-        """Forget a folder and all that was indexed from it; the folder itself is not touched. Returns when it is done.
+    def remove_folder(self, path: Path) -> str:
+        """Forget a folder and all that was indexed from it; the folder itself is not touched.
+
+        Returns, when it is done, the path under which it was watched. Chroma's files take a moment longer.
 
         Raises:
             FolderRefused: it is not watched.
@@ -148,6 +167,7 @@ class Index:
             self._scanner.forget_removed()
         self._flow.wake()
         self._on_change()
+        return folder.path
 
     def folders(self) -> list[FolderTally]:
         """The watched folders and where each stands."""
@@ -159,6 +179,12 @@ class Index:
         if rules != self._scanner.rules:
             self._scanner.rules = rules
             self._scanner.rescan()
+
+    def recognise_scans(self, on: bool) -> None:
+        """Whether words are read off scanned pages."""
+        if self._scans:
+            self._scans.on = on
+            self._scans.wake()
 
     def rescan(self) -> None:
         """Look at everything again."""
@@ -284,6 +310,8 @@ class Index:
 
     def _stored(self) -> None:
         self._flow.wake()
+        if self._scans:
+            self._scans.wake()
         self._on_change()
 
     def _looked(self) -> None:

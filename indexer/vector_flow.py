@@ -26,6 +26,7 @@ Meaning = Child[semantics.Call, semantics.Event]
 ROUND = 128  # texts between two looks at what is most urgent
 BATCH = 32  # texts in one call; a question waits for no more than a run of the model
 APPLIED_AT_ONCE = 512
+WORTH_SHRINKING = 200  # removed vectors
 CHECK_AFTER = 1_000  # applied vectors between two samples
 PATIENCE = 120.0  # seconds of silence; the first call may build the model's graph
 POLL = 0.3  # seconds between two looks at an index that is being opened or rebuilt
@@ -60,6 +61,7 @@ class VectorFlow:
         self._model = ""
         self._ready = False
         self._unchecked = 0
+        self._removed = 0  # from the present generation, which never gives space back
         self._loop = Loop("vectors", self._step, notices)
 
     @property
@@ -113,6 +115,17 @@ class VectorFlow:
         if self._unchecked >= CHECK_AFTER:
             self._unchecked = 0
             self._look_after_index(sample=True)
+        return self._shrink()
+
+    def _shrink(self) -> float:
+        """Build a smaller generation when more was removed than is left: Chroma's files only grow."""
+        if self._removed < WORTH_SHRINKING:
+            return UNTIL_WOKEN
+        if self._removed > self._ask(semantics.Verify(), semantics.Verified).report.vectors:
+            self._removed = 0
+            self._ready = False
+            self._ask(semantics.Rebuild("most of what it held was removed"), semantics.Verified)
+            return POLL
         return UNTIL_WOKEN
 
     def _look_after_index(self, *, sample: bool = False) -> str:
@@ -155,6 +168,7 @@ class VectorFlow:
         applied = self._ask(semantics.Apply(upserts, removals), semantics.Applied)
         self._settle([number for number, _ in upserts], removals, applied.pointer)
         self._unchecked += len(upserts) + len(removals)
+        self._removed += len(removals)
         return len(upserts) + len(removals)
 
     def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer) -> None:

@@ -113,7 +113,7 @@ class FoldersPage(Page):
             self._call(AddFolder(chosen))
 
     def _toggle_paused(self) -> None:
-        self._call(Configure("paused", "off" if self._paused else "on"))
+        self._call(Configure("paused", "false" if self._paused else "true"))
 
     def remove(self, path: str) -> None:
         """Forget a folder, once the person has confirmed it."""

@@ -77,7 +77,7 @@ class Tray(QObject):
         self._link.call(Configure("offline", "true" if on else "false"), lambda _: None, lambda _: self._refresh())
 
     def _toggle_paused(self, on: bool) -> None:
-        self._link.call(Configure("paused", "on" if on else "off"), lambda _: None, lambda _: self._refresh())
+        self._link.call(Configure("paused", "true" if on else "false"), lambda _: None, lambda _: self._refresh())
 
     def _refresh(self, *_: object) -> None:
         state, report = self._link.state, self._link.report

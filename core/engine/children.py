@@ -66,10 +66,19 @@ class Children:
             )
             for number in range(1, EXTRACTORS + 1)
         ]
+        self.recogniser: Child[extractor.Call, extractor.Event] = Child(
+            "recogniser",
+            command("--process", "extractor"),
+            profile.runtime,
+            extractor.Event,
+            {"tokenizer": str(embedder / "tokenizer.json")},
+            limits=Limits(nice=15, memory=EXTRACTOR_MEMORY),
+            off_message="Recognising scanned pages keeps failing and pauses for ten minutes; everything else goes on.",
+        )
 
     @property
     def _everyone(self) -> tuple[Child[Any, Any], ...]:
-        return (self.semantics, self.llm, *self.extractors)
+        return (self.semantics, self.llm, *self.extractors, self.recogniser)
 
     @property
     def model_name(self) -> str:

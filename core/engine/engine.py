@@ -63,12 +63,14 @@ class Engine:
             self.children.extractors,
             _rules(settings),
             protected=profile.directories,
+            recogniser=self.children.recogniser,
             on_change=self._news.announce,
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        self._answering = Answering(self.index, self._route, History(profile.history), self.index.ledger.coverage)
-        self._library = LibraryDesk(self.index)
+        history = History(profile.history)
+        self._answering = Answering(self.index, self._route, history, self.index.ledger.coverage)
+        self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,
             settings=self.settings,
@@ -84,6 +86,7 @@ class Engine:
         """Begin watching and indexing, and wake the children that a first question needs."""
         settings = self.settings.current
         self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
+        self.index.recognise_scans(settings.ocr)
         self.index.start()
         self.children.warm()
 
@@ -146,6 +149,7 @@ class Engine:
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))
         self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
+        self.index.recognise_scans(settings.ocr)
         self.children.configure(settings)
         self._news.announce()
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.answering.history import History
 from core.errors import BadInput
 from core.protocol import (
     AddFolder,
@@ -36,10 +37,12 @@ class LibraryDesk:
 
     Args:
         index: the person's folders.
+        history: the answers given so far; those from a removed folder go with it.
     """
 
-    def __init__(self, index: index.Index) -> None:
+    def __init__(self, index: index.Index, history: History) -> None:
         self._index = index
+        self._history = history
 
     def handle(self, call: LibraryCall, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -48,7 +51,7 @@ class LibraryDesk:
                 self._index.add_folder(Path(path))
                 yield self.folders()
             case RemoveFolder(path):
-                self._index.remove_folder(Path(path))
+                self._history.forget(self._index.remove_folder(Path(path)))
                 yield self.folders()
             case ListFolders():
                 yield self.folders()

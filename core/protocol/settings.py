@@ -25,6 +25,7 @@ class Settings(Struct, frozen=True):
     idle_minutes: the engine ends after this long with no client.
     threads: processor threads a model may use, 0 for all cores.
     paused: nothing is read or embedded in the background.
+    ocr: words are read off scanned pages, once everything else is read.
     pause_on_battery: the same while the machine runs on its battery.
     """
 
@@ -40,5 +41,6 @@ class Settings(Struct, frozen=True):
     theme: Literal["system", "light", "dark"] = "system"
     idle_minutes: int = 15
     threads: int = 0
+    ocr: bool = True
     paused: bool = False
     pause_on_battery: bool = True

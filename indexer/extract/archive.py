@@ -5,11 +5,27 @@ What a zip does not admit meets the reader's memory limit.
 """
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 
 MOST_TEXT = 200 << 20  # bytes of XML and HTML; a novel of a thousand pages takes two million
 MOST_UNPACKED = 1 << 30  # bytes of everything: pictures and films are packed already, and pass through
 MOST_MEMBERS = 20_000
+
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,  # a password is wanted; NotImplementedError, another way of packing, is one of them
+)
+"""What Python's zipfile raises over a damaged archive."""
 
 _TEXT = (".xml", ".rels", ".html", ".xhtml", ".htm", ".opf", ".ncx")
 
@@ -21,7 +37,7 @@ def objection(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except BROKEN:
         return ""  # the reader of its format says what is wrong with it
     if len(members) > MOST_MEMBERS:
         return f"The file is an archive of {len(members):,} parts; documents have fewer than {MOST_MEMBERS:,}."

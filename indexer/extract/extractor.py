@@ -29,12 +29,14 @@ TOO_MUCH = "Reading this file takes more memory than a reader may use."
 class Extract(Struct, frozen=True, tag=True):
     """Read one file → Extracted, Skipped or Failed.
 
-    path: absolute.  root: the watched folder it must lie in.  largest: limit in bytes.
+    path: absolute.  root: the watched folder it must lie in.  largest: limit in bytes.  ocr: recognise scanned pages,
+    which takes seconds for each; without it a scan is a `Failed` that says so.
     """
 
     path: str
     root: str
     largest: int
+    ocr: bool = False
 
 
 Call = Extract
@@ -77,15 +79,15 @@ class Extractor:
             return content
         content_hash = hashlib.blake2b(content, digest_size=16).hexdigest()
         try:
-            read = self._read(content, form, path.stem)
+            read = self._read(content, form, path.stem, recognise=call.ocr)
         except MemoryError:
             read = TOO_MUCH
         if isinstance(read, str):
             return Failed(read, content_hash)
         return msgspec.structs.replace(read, content_hash=content_hash)
 
-    def _read(self, content: bytes, form: registry.Format, stem: str) -> Extracted | str:
-        parsed = _parse(content, form, stem)
+    def _read(self, content: bytes, form: registry.Format, stem: str, *, recognise: bool) -> Extracted | str:
+        parsed = _parse(content, form, stem, recognise=recognise)
         if isinstance(parsed, str):
             return parsed
         if len(parsed.text) > MOST_CHARACTERS:
@@ -97,10 +99,10 @@ class Extractor:
         return Extracted("", parsed.title, parsed.tags, chunks, parsed.facts, len(parsed.text))
 
 
-def _parse(content: bytes, form: registry.Format, stem: str) -> Parsed | str:
+def _parse(content: bytes, form: registry.Format, stem: str, *, recognise: bool) -> Parsed | str:
     """The parsed file, or a sentence that says why it cannot be read."""
     if form.reader == "document":
-        return documents.parse_document(content, form.mime, stem)
+        return documents.parse_document(content, form.mime, stem, recognise=recognise)
     text = plain.decode(content)
     if text is None:
         return "The file holds binary data, not text."

@@ -144,6 +144,25 @@ def retry(connection: apsw.Connection, path: str = "") -> int:
     return connection.changes()
 
 
+def waiting_for(connection: apsw.Connection, reason: str) -> tuple[Known, str] | None:
+    """The newest file that stands aside with this reason, and the path of its folder."""
+    columns = ", ".join(f"f.{name.strip()}" for name in _COLUMNS.split(","))
+    row = connection.execute(
+        f"SELECT {columns}, o.path FROM files f JOIN folders o ON o.id = f.folder_id "
+        "WHERE f.state = 'failed' AND f.reason = ? AND o.reachable AND NOT o.removed ORDER BY f.mtime_ns DESC LIMIT 1",
+        (reason,),
+    ).fetchone()
+    return None if row is None else (Known(*row[:-1]), str(row[-1]))
+
+
+def reopen(connection: apsw.Connection, known: Known, reason: str) -> bool:
+    """Let a file that stands aside with this reason wait again, for `finish` in the same transaction."""
+    connection.execute(
+        "UPDATE files SET state = 'waiting' WHERE id = ? AND state = 'failed' AND reason = ?", (known.id, reason)
+    )
+    return connection.changes() > 0
+
+
 def problems(connection: apsw.Connection, limit: int) -> list[FileProblem]:
     """Failed files, then skipped ones, newest first."""
     rows = connection.execute(

@@ -31,7 +31,11 @@ from core.protocol import (
     CurrentSettings,
     Doctor,
     Event,
+    Explain,
+    Explained,
     FileProblem,
+    FileRecord,
+    Files,
     Finding,
     FolderInfo,
     Folders,
@@ -39,6 +43,7 @@ from core.protocol import (
     GetSettings,
     Hit,
     Index,
+    ListFiles,
     ListFolders,
     Piece,
     Problem,
@@ -158,6 +163,11 @@ REPORT = StatusReport(
     notices=[],
 )
 
+LEDGER = [
+    FileRecord(str(NOTES / "house/roof.md"), "indexed", "", 900, 1_700_000_000, None),
+    FileRecord(str(NOTES / "meetings/old.docx"), "failed", "The file is damaged.", 9, 1_700_000_000, 1_900_000_000),
+]
+
 FINDINGS = [
     Finding("Profile", True, "The profile can be written."),
     Finding("Catalog", True, "The catalog is sound: 3,168 passages."),
@@ -246,6 +256,10 @@ class ScriptedEngine:
                 yield self.script.report
             case AddFolder() | RemoveFolder() | ListFolders():
                 yield self._folders(call)
+            case ListFiles(state):
+                yield Files([file for file in LEDGER if state in (None, file.state)])
+            case Explain(path):
+                yield Explained(path, f"{path} is not in the index: it lies in none of your folders.", None)
             case Index() | Retry():
                 yield Progress(self.script.report.counts, 0.0, 0.0, None, True)
             case GetSettings():

@@ -85,7 +85,7 @@ def resume(context: typer.Context, json: Json = False) -> None:
 
 
 def _set_paused(session: Session, json: bool, *, paused: bool) -> None:
-    settings = session.last(Configure("paused", "on" if paused else "off"), CurrentSettings).settings
+    settings = session.last(Configure("paused", "true" if paused else "false"), CurrentSettings).settings
     if json:
         session.give({"paused": settings.paused})
     else:
