@@ -316,7 +316,8 @@ class ScriptedEngine:
             route.append(Step("local", script.report.model, "ok"))
             yield RouteStep(route[-1])
         timings = Timings(12.0, 34.0, 410.0 if text else None, 1870.0 if text else 41.0)
-        yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note)
+        covered = script.report.coverage
+        yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered)
 
     def _folders(self, call: Call) -> Folders:
         known = list(self.script.report.folders)
