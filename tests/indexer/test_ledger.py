@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from indexer.index import Index
-from indexer.records import Coverage
 from tests.indexer.conftest import Parts, settled, write_notes
 
 
@@ -50,6 +49,7 @@ def test_every_file_is_in_the_ledger_with_what_became_of_it(index: Index, root: 
     ]
     assert listed[2].reason == "The file is damaged, or is not what its name says."
     assert [file.path for file in index.ledger.files("failed", "", "", 100)] == [str(root / "sub" / "c.docx")]
+    assert index.folders()[0]["failed"] == 1
     assert len(index.ledger.files(None, str(root / "sub"), "", 100)) == 2
     assert index.ledger.files(None, str(root / "su"), "", 100) == [], "a name that only begins so is another one"
     one_by_one, after = [], ""
@@ -71,29 +71,25 @@ def test_the_coverage_is_counted_anew_after_a_change(index: Index, root: Path) -
     assert index.ledger.coverage().indexed == 3
 
 
-@pytest.mark.parametrize(
-    ("name", "because"),
-    [
-        ("a.md", "is in the index"),
-        ("sub/c.docx", "not what its name says; it is tried again when it changes, or by `offhand retry`"),
-        (".hidden.md", "hidden: its name begins with a dot"),
-        ("program.exe", "files of type .exe are not read"),
-        ("left/out.md", "left is left out: the pattern left/ in .gitignore"),
-        ("link.md", "it is a link that leads out of the folder"),
-        ("nowhere.md", "it is a link that leads nowhere"),
-        ("pipe.md", "it is not a regular file"),
-        ("missing.md", "there is no such file"),
-        ("../outside.md", "it lies in none of your folders"),
-        ("sub", "1 of 2 files in it are in the index, 1 failed"),
-    ],
-)
-def test_why_a_path_is_or_is_not_in_the_index(index: Index, root: Path, name: str, because: str) -> None:
-    _, sentence = index.ledger.why(Path(os.path.normpath(root / name)))
-    assert because in sentence
-    assert sentence.startswith(os.path.normpath(root / name))
-    assert sentence.endswith(".")
+REASONS = {
+    "a.md": "is in the index",
+    "sub/c.docx": "not what its name says; it is tried again when it changes, or by `offhand retry`",
+    ".hidden.md": "hidden: its name begins with a dot",
+    "program.exe": "files of type .exe are not read",
+    "left/out.md": "left is left out: the pattern left/ in .gitignore",
+    "link.md": "it is a link that leads out of the folder",
+    "nowhere.md": "it is a link that leads nowhere",
+    "pipe.md": "it is not a regular file",
+    "missing.md": "there is no such file",
+    "../outside.md": "it lies in none of your folders",
+    "sub": "1 of 2 files in it are in the index, 1 failed",
+}
 
 
-def test_a_folder_of_its_own_has_its_coverage_too(index: Index) -> None:
-    assert index.folders()[0]["failed"] == 1
-    assert isinstance(index.ledger.coverage(), Coverage)
+def test_why_a_path_is_or_is_not_in_the_index(index: Index, root: Path) -> None:
+    for name, because in REASONS.items():
+        path = Path(os.path.normpath(root / name))
+        _, sentence = index.ledger.why(path)
+        assert because in sentence
+        assert sentence.startswith(str(path))
+        assert sentence.endswith(".")
