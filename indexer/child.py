@@ -49,7 +49,8 @@ BACK_OFF = (0.0, 0.0, 1.0)  # seconds to wait before a start, by the number of r
 class Limits(Struct, frozen=True):
     """What the system lets a child use. Enforced where the system can (POSIX); 0 means no limit.
 
-    `memory` and `file_size` are bytes, `nice` is added to the parent's priority value.
+    `memory` and `file_size` are bytes, `nice` is added to the parent's priority value; with it, the disk
+    too is used only when nobody else wants it.
     """
 
     nice: int = 0
@@ -325,11 +326,15 @@ def _apply(limits: Limits) -> None:
     if sys.platform == "win32":
         if limits.nice:
             psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            psutil.Process().ionice(psutil.IOPRIO_VERYLOW)
         return
     import resource  # POSIX only
 
     if limits.nice:
         os.nice(limits.nice)
+        if sys.platform == "linux":  # others have no priority for the disk
+            with contextlib.suppress(psutil.Error, OSError):
+                psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     for which, value in ((resource.RLIMIT_AS, limits.memory), (resource.RLIMIT_FSIZE, limits.file_size)):
         if value:
             with contextlib.suppress(ValueError, OSError):  # macOS refuses some; the supervisor's watch remains

@@ -102,9 +102,8 @@ class _Cut:
     def _spans(self) -> Iterator[tuple[int, int]]:
         for piece in self._pieces():
             start = piece.start
-            for gap_start, gap_end in self._gaps[bisect_left(self._gaps, (start,)) :]:
-                if gap_start >= piece.end:
-                    break
+            for gap in range(bisect_left(self._gaps, (start,)), bisect_left(self._gaps, (piece.end,))):
+                gap_start, gap_end = self._gaps[gap]
                 yield from self._split(start, gap_start)
                 start = gap_end
             yield from self._split(start, piece.end)
@@ -158,9 +157,8 @@ class _Cut:
     def _is_bare(self, start: int, end: int) -> bool:
         """True when `text[start:end]` holds nothing but headings, frontmatter and space."""
         position = max(start, self._parsed.lead)
-        for heading in self._headings[bisect_left(self._heading_starts, start) :]:
-            if heading.start >= end:
-                break
+        for index in range(bisect_left(self._heading_starts, start), bisect_left(self._heading_starts, end)):
+            heading = self._headings[index]
             if self._text[position : heading.start].strip():
                 return False
             position = heading.end

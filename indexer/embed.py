@@ -1,6 +1,7 @@
 """Texts into unit vectors: all-MiniLM-L6-v2 in onnxruntime, in batches of about equal length."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 from indexer import onnx_graph
 from indexer.records import ModelUnusable
+
+# From 1.29 on onnxruntime reports models and runs to its maker, unless this is set before it is imported.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 LONGEST = 256  # tokens, the model's training length; what comes after is not seen
 LONGEST_TEXT = 16_384  # characters that are tokenized at all: far more than LONGEST tokens, even of a pasted book
@@ -54,11 +58,15 @@ class Embedder:
             _discard(graph)
             raise ModelUnusable(f"The embedding model could not be loaded: {error}.", "Try again.") from error
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Unit vectors of the texts, float32 [len(texts), 384], in their order."""
+    def embed(self, texts: Sequence[str], between: Callable[[], None] = lambda: None) -> NDArray[np.float32]:
+        """Unit vectors of the texts, float32 [len(texts), 384], in their order.
+
+        `between` is called before each run of the model, of about a tenth of a second, and may let others go first.
+        """
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast([_readable(text) for text in texts])]
         for batch in _batches([len(tokens) for tokens in ids]):
+            between()
             longest = max(len(ids[number]) for number in batch)
             tokens = np.zeros((len(batch), longest), np.int64)
             mask = np.zeros_like(tokens)

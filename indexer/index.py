@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, search, semantics
-from indexer.extract.reading import LINK_OUT
-from indexer.ignore import IgnoreRules, explain
+from indexer.ignore import IgnoreRules
+from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
+from indexer.pace import Pace
 from indexer.pipeline import Pipeline, Reader
-from indexer.records import EVERYWHERE, Counts, FileProblem, Filter, Finding, Folder, FolderRefused, Hit, Problem
+from indexer.records import EVERYWHERE, Counts, Filter, Finding, Folder, FolderRefused, Hit, Problem
 from indexer.scanner import Scanner
+from indexer.scans import Scans
 from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages, selection
 from indexer.store.database import Database
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 TIDY_SECONDS = 600.0
 UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
+SCANS_LOOK = 5.0  # seconds between two looks whether everything else is done
 
 
 class Index:
@@ -36,9 +39,11 @@ class Index:
         readers: the extractor processes.
         rules: which files are left alone.
         protected: folders that may not be added: the profile.
+        recogniser: another extractor process, for scanned pages; without it they are not recognised.
         on_change: called, from any thread, when something a person could see has changed.
 
-    `vectors` tells where the index of vectors stands, and is told to look after it.
+    `vectors` tells where the index of vectors stands, and is told to look after it; `ledger` says what became of each
+    file, and `pace` when work in the background rests.
 
     Raises:
         CatalogUnusable: the catalog cannot be opened.
@@ -52,13 +57,15 @@ class Index:
         rules: IgnoreRules,
         *,
         protected: Sequence[Path] = (),
+        recogniser: Reader | None = None,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = Database(path)
         self._meaning = meaning
         self._protected = [Path(os.path.realpath(folder)) for folder in protected]
-        self._on_change = on_change
+        self._announce = on_change
         self._notices = Notices(on_change)
+        self.pace = Pace(self._on_pace)
         self._choosing = threading.Lock()  # folders are added and removed one at a time
         self._tidier = Loop("tidy", self._tidy, self._notices)
         self._scanner = Scanner(
@@ -67,9 +74,10 @@ class Index:
             deaf=lambda: self._watcher.deaf,
             writing=lambda path: self._watcher.is_written(path),  # noqa: PLW0108  # there is no watcher yet
             on_looked=self._looked,
-            on_change=on_change,
+            on_change=self._on_change,
             notices=self._notices,
         )
+        self.ledger = Ledger(self._database, lambda: self._scanner.rules)
         self._watcher = Watcher(self._scanner.look, self._scanner.rescan, self._notices)
         self._pipeline = Pipeline(
             self._database,
@@ -78,9 +86,23 @@ class Index:
             look=self._scanner.look,
             on_stored=self._stored,
             notices=self._notices,
+            rest=lambda bulk: self.pace.rest(bulk=bulk),
         )
         self.vectors = self._flow = VectorFlow(
-            self._database, meaning, hold=lambda: self._pipeline.is_bulk, on_change=on_change, notices=self._notices
+            self._database,
+            meaning,
+            hold=lambda: self._pipeline.is_bulk,
+            rest=self.pace.rest,
+            on_change=self._on_change,
+            notices=self._notices,
+        )
+        self._scans = recogniser and Scans(
+            self._database,
+            recogniser,
+            largest=lambda: self._scanner.rules.largest,
+            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else SCANS_LOOK),
+            on_stored=self._stored,
+            notices=self._notices,
         )
 
     def start(self) -> None:
@@ -88,12 +110,16 @@ class Index:
         self._watcher.set_roots(folder.path for folder in self._watched())
         for part in (self._watcher, self._scanner, self._tidier, self._pipeline, self._flow):
             part.start()
+        if self._scans:
+            self._scans.start()
 
     def stop(self) -> None:
         """End in good order; what is not done goes on at the next start."""
         self._watcher.stop()
         self._scanner.stop()
         self._tidier.stop()
+        if self._scans:
+            self._scans.stop(0.0)
         self._pipeline.stop(STOP_SECONDS)
         self._flow.stop(STOP_SECONDS)
         self._scanner.join(STOP_SECONDS)
@@ -123,8 +149,10 @@ class Index:
         self._scanner.look({str(real)})
         self._on_change()
 
-    def remove_folder(self, path: Path) -> None:
-        """Forget a folder and all that was indexed from it; the folder itself is not touched. Returns when it is done.
+    def remove_folder(self, path: Path) -> str:
+        """Forget a folder and all that was indexed from it; the folder itself is not touched.
+
+        Returns, when it is done, the path under which it was watched. Chroma's files take a moment longer.
 
         Raises:
             FolderRefused: it is not watched.
@@ -146,6 +174,7 @@ class Index:
                 raise
         self._flow.wake()
         self._on_change()
+        return folder.path
 
     def folders(self) -> list[FolderTally]:
         """The watched folders and where each stands."""
@@ -158,14 +187,11 @@ class Index:
             self._scanner.rules = rules
             self._scanner.rescan()
 
-    def explain(self, path: Path) -> str:
-        """Why a file is not in the index as far as rules go, in words; "" when no rule hides it."""
-        for folder in self._watched():
-            if path.is_relative_to(folder.path):
-                if not folder.links and not Path(os.path.realpath(path)).is_relative_to(folder.path):
-                    return LINK_OUT
-                return explain(folder.path, str(path), self._scanner.rules)
-        return "it lies in none of your folders"
+    def recognise_scans(self, on: bool) -> None:
+        """Whether words are read off scanned pages."""
+        if self._scans:
+            self._scans.on = on
+            self._scans.wake()
 
     def rescan(self) -> None:
         """Look at everything again."""
@@ -248,13 +274,14 @@ class Index:
     def progress(self) -> tuple[Counts, float, float, float | None, bool]:
         """Counts, files and passages a second, seconds left (None: unknown), and whether nothing more will happen.
 
-        What is stuck (no model, a full disk) counts as done; the notices say what it waits for.
+        What is stuck (no model, a full disk) or paused counts as done; the notices say what it waits for.
         """
         looking = self._scanner.looking  # before the counts, which then hold all that the look has found
         counts = self.counts()
         files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
-        read = not counts.waiting or self._pipeline.stuck
-        embedded = not counts.vectors_owed or self._flow.stuck
+        paused = bool(self.pace.why)
+        read = not counts.waiting or self._pipeline.stuck or paused
+        embedded = not counts.vectors_owed or self._flow.stuck or paused
         done = not looking and read and embedded
         left: float | None = 0.0
         if not done:
@@ -262,11 +289,6 @@ class Index:
             chunks = counts.vectors_owed + counts.waiting * chunks_each
             left = chunks / chunks_per_s if chunks_per_s and chunks else None
         return counts, files_per_s, chunks_per_s, left, done
-
-    def problems(self, limit: int) -> list[FileProblem]:
-        """Files that are not in the index, failed ones first."""
-        with self._database.read() as connection:
-            return files.problems(connection, limit)
 
     def notices(self) -> list[str]:
         """What a person should know about the work in the background."""
@@ -295,8 +317,19 @@ class Index:
         with self._database.read() as connection:
             return folders.watched(connection)
 
+    def _on_pace(self) -> None:
+        self._pipeline.wake()
+        self._flow.wake()
+        self._on_change()
+
+    def _on_change(self) -> None:
+        self.ledger.changed()
+        self._announce()
+
     def _stored(self) -> None:
         self._flow.wake()
+        if self._scans:
+            self._scans.wake()
         self._on_change()
 
     def _looked(self) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import apsw
 
 from indexer import scan, walk
-from indexer.child import Child
+from indexer.child import Child, ChildOff
 from indexer.extract.extractor import Call, Event, Extract, ExtractAll
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
 from indexer.records import Extracted, Failed, FileState, Problem, Skipped
@@ -27,10 +27,11 @@ log = logging.getLogger(__name__)
 
 Reader = Child[Call, Event]
 
-PATIENCE = 30.0
-"""Seconds a reader may be silent over one file."""
+PATIENCE = (10.0, 30.0)
+"""Seconds a reader may be silent over one file, at the first and at the second try. The second comes after all other
+files, so that a file which is hard to read never holds them up for long."""
 
-TRIES = 2
+TRIES = len(PATIENCE)
 """Readers a file may cost before it is set aside."""
 
 ENGINE_TRIES = 3
@@ -71,6 +72,7 @@ class Pipeline:
         look: asks the scanner to look at a path that is not as the catalog says.
         on_stored: called after each file.
         notices: where trouble is told.
+        rest: how many seconds to wait before the next file, told whether it is one of many.
     """
 
     def __init__(
@@ -82,8 +84,10 @@ class Pipeline:
         look: Callable[[set[str]], None],
         on_stored: Callable[[], None],
         notices: Notices,
+        rest: Callable[[bool], float] = lambda _: 0.0,
     ) -> None:
         self.rate = Rate()
+        self._rest = rest
         self._database = database
         self._largest = largest
         self._look = look
@@ -124,6 +128,9 @@ class Pipeline:
         return lambda: self._step(reader)
 
     def _step(self, reader: Reader) -> float:
+        pause = self._rest(self._waiting.many)
+        if pause:
+            return pause
         batch = self._waiting.take()
         if not batch:
             return UNTIL_WOKEN
@@ -165,17 +172,19 @@ class Pipeline:
     def _read(self, reader: Reader, batch: list[tuple[Taken, Seen]]) -> None:
         """Read files, and store what was read in one transaction: the word index pays for each one it takes part in."""
         largest = self._largest()
+        patience = PATIENCE[min(batch[0][0].known.attempts, TRIES - 1)]  # a file that had a try before is read alone
         calls = [Extract(known.path, folder.path, largest, folder.links) for (known, folder), _ in batch]
         read: list[Event] = []
         death: Problem | None = None
         try:
-            for event in reader.call(ExtractAll(calls), patience=PATIENCE):
+            for event in reader.call(ExtractAll(calls), patience=patience):
                 read.append(event)  # what came before a death must not be lost
         except Problem as problem:
             death = problem
         with self._database.write() as connection:
             for (taken, seen), event in zip(batch, read, strict=False):
                 _store(connection, taken.known, seen, event)
+                self._waiting.settled(taken.known)
         self._counted.difference_update(taken.known.id for taken, _ in batch)
         self.rate.add(len(read))
         unread = [taken.known for taken, _ in batch[len(read) :]]
@@ -202,20 +211,31 @@ class Pipeline:
     def _mourn(self, reader: Reader, unread: list[Known], death: Problem | None) -> None:
         """The first of the files may have ended the reader; the others behind it were not begun."""
         ending = any(loop.ending for loop in self._loops)  # it was stopped, not killed
+        blameless = ending or death is None or isinstance(death, ChildOff)
         with self._database.write() as connection:
-            for known in unread if ending or death is None else unread[1:]:
+            for known in unread if blameless else unread[1:]:
                 files.take_back_attempt(connection, known.id)
             now = files.at(connection, unread[0].path)
-        if ending or death is None:
+        if isinstance(death, ChildOff) and not ending:
+            raise death
+        if blameless:
+            return
+        if not isinstance(death, Gone | Overdue):
+            log.warning("a reader failed over a file; its own log has the details")
+            self._set_aside(unread[0], "Reading this file failed inside Offhand; the log has the details.")
             return
         log.info("a file ended its reader (%s)", death.kind)
-        if isinstance(death, Gone | Overdue):
-            reader.rest()  # the file killed it: that says nothing about the next file
+        reader.rest()  # the file killed it: that says nothing about the next file
         if now is not None and now.attempts >= TRIES:
-            self._set_aside(unread[0], _reason(death))
+            silent = isinstance(death, Overdue)
+            end = f"takes longer than {PATIENCE[-1]:.0f} seconds" if silent else "ends the reading process"
+            self._set_aside(unread[0], f"Reading this file {end}; it was tried twice.")
+        else:
+            self._waiting.put_last(unread[0])
 
     def _set_aside(self, known: Known, reason: str, *, again: bool = False) -> None:
         self._counted.discard(known.id)
+        self._waiting.settled(known)
         with self._database.write() as connection:
             files.finish(connection, known, "failed", reason, again=again)
 
@@ -229,11 +249,3 @@ def _store(connection: apsw.Connection, known: Known, seen: Seen, read: Event) -
         # What could not even be opened may be free later; what was read and made no sense stays as it is.
         again = isinstance(read, Failed) and not read.content_hash
         files.finish(connection, known, state, read.reason, seen, again=again)
-
-
-def _reason(death: Problem) -> str:
-    if isinstance(death, Overdue):
-        return f"Reading this file takes longer than {PATIENCE:.0f} seconds; it was tried twice."
-    if isinstance(death, Gone):
-        return "Reading this file ends the reading process; it was tried twice."
-    return f"{death.what} It was tried twice."

@@ -148,11 +148,40 @@ class Hit(Struct, frozen=True):
 
 
 class FileProblem(Struct, frozen=True):
-    """A file that is not in the index, and why."""
+    """A file that is not in the index, and why. `retry_at` as in `FileRecord`."""
 
     path: str
     state: FileState
     reason: str
+    retry_at: int | None = None
+
+
+class FileRecord(Struct, frozen=True):
+    """What became of one file.
+
+    reason: which rule skipped it, or why it could not be read; "" for the others.
+    size: bytes, as last seen.
+    at: when it came into this state, 0 when that is not known.
+    retry_at: when a failed file is read again by itself, None for when it changes. Both in seconds since 1970.
+    """
+
+    path: str
+    state: FileState
+    reason: str
+    size: int
+    at: int
+    retry_at: int | None
+
+
+class Coverage(Struct, frozen=True):
+    """How much of the folders can be found now. `newest` is when the last file came in (seconds since 1970, or 0)."""
+
+    files: int
+    indexed: int
+    waiting: int
+    skipped: int
+    failed: int
+    newest: int = 0
 
 
 class Counts(Struct, frozen=True):

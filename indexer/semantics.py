@@ -7,6 +7,7 @@ Nothing here writes into the catalog.
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 EMBEDDED_AT_ONCE = 32  # texts in one event, which is stored by itself; a question waits for one run of the model only
+LONGEST_WAIT = 5.0  # seconds that embedding lets questions pass before each run of the model
 
 
 class Embed(Struct, frozen=True, tag=True):
@@ -137,6 +139,8 @@ class Semantics:
         self._index = index
         self._loading = threading.Lock()
         self._made: Embedder | None = None
+        self._asked = threading.Condition()
+        self._questions = 0  # that are being answered
 
     def start(self) -> None:
         """Load model and index in the background."""
@@ -155,14 +159,16 @@ class Semantics:
                 for first in range(0, len(texts), EMBEDDED_AT_ONCE):
                     if cancelled.requested:
                         return
-                    vectors = embedder.embed(texts[first : first + EMBEDDED_AT_ONCE])
+                    vectors = embedder.embed(texts[first : first + EMBEDDED_AT_ONCE], self._let_questions_pass)
                     yield Vectors(embedder.model_id, pack(vectors))
             case Similarity(question, sentences):
-                vectors = embedder.embed([question, *sentences])
+                with self._question():
+                    vectors = embedder.embed([question, *sentences])
                 yield Scores([float(score) for score in vectors[1:] @ vectors[0]])
             case Nearest(text, limit, among):
                 self._index.begin(embedder.model_id)
-                found, exact = self._index.nearest(embedder.embed([text])[0], limit, among)
+                with self._question():
+                    found, exact = self._index.nearest(embedder.embed([text])[0], limit, among)
                 yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
             case Apply(upserts, deletes, batch):
                 vectors = unpack([vector for _, vector in upserts]) if upserts else np.empty((0, 0), np.float32)
@@ -178,6 +184,22 @@ class Semantics:
             case Rebuild(why):
                 self._index.rebuild(why)
                 yield Verified(self._index.report())
+
+    @contextmanager
+    def _question(self) -> Iterator[None]:
+        """Somebody waits for this: embedding in the background goes on afterwards."""
+        with self._asked:
+            self._questions += 1
+        try:
+            yield
+        finally:
+            with self._asked:
+                self._questions -= 1
+                self._asked.notify_all()
+
+    def _let_questions_pass(self) -> None:
+        with self._asked:
+            self._asked.wait_for(lambda: not self._questions, LONGEST_WAIT)
 
     def _embedder(self) -> "Embedder":
         with self._loading:

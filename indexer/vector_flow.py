@@ -29,7 +29,8 @@ Meaning = Child[semantics.Call, semantics.Event]
 
 ROUND = 128  # texts between two looks at what is most urgent
 APPLIED_AT_ONCE = 256  # more in one call gain nothing, and a question waits for it
-HELD_SECONDS = 5.0  # however many files wait for their words, so often a few texts are embedded
+HELD_SHARE = 0.05  # of the time goes to embedding even while many files wait for their words
+WORTH_SHRINKING = 200  # removed vectors
 CHECK_AFTER = 1_000  # applied vectors between two samples
 PATIENCE = 120.0  # seconds of silence; the first call may build the model's graph
 POLL = 0.3  # seconds between two looks at an index that is being opened or rebuilt
@@ -41,8 +42,9 @@ class VectorFlow:
     Args:
         database: the catalog.
         meaning: the semantics process.
-        hold: says when nothing should be embedded now: many files wait to be searchable by words, and embedding takes
-            all of the processor for much longer than reading does.
+        hold: says when little should be embedded: many files wait to be searchable by words, and embedding takes all
+            of the processor for much longer than reading does.
+        rest: for how many seconds nothing at all should be done now, 0 to go on.
         on_change: called after each step that did something.
         notices: where trouble is told.
     """
@@ -53,6 +55,7 @@ class VectorFlow:
         meaning: Meaning,
         *,
         hold: Callable[[], bool],
+        rest: Callable[[], float] = lambda: 0.0,
         on_change: Callable[[], None],
         notices: Notices,
     ) -> None:
@@ -60,13 +63,17 @@ class VectorFlow:
         self._database = database
         self._meaning = meaning
         self._hold = hold
+        self._rest = rest
         self._on_change = on_change
         self._model = ""
         self._ready = False
         self._report: Report | None = None
         self._many = False  # the last round was a full one: more is to come
+        self._fresh = 0  # about how many passages wait for the index
         self._embedded_at = time.monotonic()
+        self._took = 0.5  # seconds, the last round; before the first about what one takes
         self._unchecked = 0
+        self._removed = 0  # from the present generation, which never gives space back
         self._embedding = Loop("vectors", lambda: self._guarded(self._embed_some), notices)
         self._applying = Loop("vector index", lambda: self._guarded(self._apply_some), notices)
 
@@ -104,7 +111,7 @@ class VectorFlow:
 
     def _guarded(self, step: Callable[[], float]) -> float:
         try:
-            return step()
+            return self._rest() or step()
         except Gone:
             if self._embedding.ending:
                 return UNTIL_WOKEN
@@ -118,7 +125,7 @@ class VectorFlow:
 
     def _embed_some(self) -> float:
         """A round of embedding. Whatever became of Chroma: an exact search finds what is embedded."""
-        if self._hold() and time.monotonic() - self._embedded_at < HELD_SECONDS:
+        if self._hold() and time.monotonic() - self._embedded_at < self._took / HELD_SHARE:
             return POLL
         if not self._model:
             self._model = self._ask(semantics.Verify(), semantics.Verified).report.pointer.model
@@ -126,8 +133,10 @@ class VectorFlow:
             unseen = outbox.unseen(connection, self._model, ROUND)
         self._many = len(unseen) >= ROUND // 2  # copies of one text count once
         if unseen:
+            began = time.monotonic()
             self._embed(unseen)
-        self._embedded_at = time.monotonic()
+            self._embedded_at = time.monotonic()
+            self._took = self._embedded_at - began
         self._applying.wake()
         return 0.0 if unseen else UNTIL_WOKEN
 
@@ -143,8 +152,9 @@ class VectorFlow:
                 with self._database.write() as connection:
                     outbox.store_vectors(connection, made.model, dict(zip(some, made.vectors, strict=True)))
                 self.rate.add(len(some))
+                self._fresh += len(some)
                 self._on_change()
-                if self._embedding.ending or self._hold():
+                if self._embedding.ending or self._hold() or self._rest():
                     return
 
     def _apply_some(self) -> float:
@@ -159,6 +169,17 @@ class VectorFlow:
         if self._unchecked >= CHECK_AFTER:
             self._unchecked = 0
             self._look_after_index(sample=True)
+        return self._shrink()
+
+    def _shrink(self) -> float:
+        """Build a smaller generation when more was removed than is left: Chroma's files only grow."""
+        if self._removed < WORTH_SHRINKING:
+            return UNTIL_WOKEN
+        if self._removed > self._ask(semantics.Verify(), semantics.Verified).report.vectors:
+            self._removed = 0
+            self._ready = False
+            self._ask(semantics.Rebuild("most of what it held was removed"), semantics.Verified)
+            return POLL
         return UNTIL_WOKEN
 
     def _look_after_index(self, *, sample: bool = False) -> None:
@@ -188,18 +209,22 @@ class VectorFlow:
         )
 
     def _apply(self) -> int:
+        # A few at a time cost Chroma much more, and looking for a few in a long outbox takes as long as embedding them.
+        if self._fresh < APPLIED_AT_ONCE and (self._many or self._hold()):
+            return 0
         with self._database.read() as connection:
             upserts = outbox.upserts(connection, self._model, APPLIED_AT_ONCE)
             removals = outbox.removals(connection, APPLIED_AT_ONCE)
-        owed = len(upserts) + len(removals)
-        if not owed or (self._many and owed < APPLIED_AT_ONCE):  # a few at a time cost Chroma much more
+        self._fresh = max(0, self._fresh - len(upserts)) if upserts else 0
+        if not upserts and not removals:
             return 0
         with self._database.write(durable=True) as connection:  # Chroma must never know more than the catalog
             batch = outbox.begin_batch(connection)
         applied = self._ask(semantics.Apply(upserts, removals, batch), semantics.Applied)
         self._settle([number for number, _ in upserts], removals, applied.pointer, batch)
-        self._unchecked += owed
-        return owed
+        self._unchecked += len(upserts) + len(removals)
+        self._removed += len(removals)
+        return len(upserts) + len(removals)
 
     def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer, batch: int = 0) -> None:
         with self._database.write() as connection:

@@ -40,6 +40,7 @@ class Waiting:
         self._guard = threading.Lock()
         self._ahead: deque[Taken] = deque()
         self._taken: set[int] = set()
+        self._last: set[int] = set()  # ended a reader: read when nothing else waits
         self.many = False
 
     def take(self) -> list[Taken]:
@@ -47,8 +48,9 @@ class Waiting:
         with self._guard:
             if not self._ahead:
                 with self._database.read() as connection:
-                    found = files.waiting(connection, _AHEAD + len(self._taken))
-                self._ahead.extend(Taken(*pair) for pair in found if pair[0].id not in self._taken)
+                    found = files.waiting(connection, _AHEAD + len(self._taken) + len(self._last))
+                free = [Taken(*pair) for pair in found if pair[0].id not in self._taken]
+                self._ahead.extend([taken for taken in free if taken.known.id not in self._last] or free)
                 self.many = len(self._ahead) >= MANY
             batch = self._next_batch() if self._ahead else []
             self._taken.update(known.id for known, _ in batch)
@@ -58,6 +60,16 @@ class Waiting:
         """The files are dealt with, or may be taken again."""
         with self._guard:
             self._taken.difference_update(known.id for known, _ in batch)
+
+    def settled(self, known: Known) -> None:
+        """The file is indexed or set aside."""
+        with self._guard:
+            self._last.discard(known.id)
+
+    def put_last(self, known: Known) -> None:
+        """The file ended its reader: its next turn comes after all others."""
+        with self._guard:
+            self._last.add(known.id)
 
     def look_again(self) -> None:
         """The catalog has changed: newer files may wait."""

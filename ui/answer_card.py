@@ -12,7 +12,7 @@ from core.protocol import Answered, Found, Piece, Problem, Quote, Quoted, RouteS
 from ui.citation import Roots, cite, path_within, place, spot
 from ui.prose import Prose
 from ui.quote_block import QuoteBlock
-from ui.state_words import model_name, seconds
+from ui.state_words import coverage_words, model_name, seconds
 from ui.theme import READING_WIDTH, Theme
 from ui.widgets import Note, button, clear, label, row
 
@@ -135,7 +135,8 @@ class AnswerCard(QScrollArea):
         supported = self.prose.finish(answer.answer if answer.sentences else "", answer.sentences)
         self.legend.setVisible(not supported)
         self.note.say(answer.note)
-        self.foot.setText(foot_words(answer.route, answer.timings, quoted=answer.quote is not None))
+        covered = f"\nFrom {coverage_words(answer.coverage)}" if answer.coverage else ""
+        self.foot.setText(foot_words(answer.route, answer.timings, quoted=answer.quote is not None) + covered)
         self.foot.setVisible(True)
 
     def show_problem(self, problem: Problem) -> None:

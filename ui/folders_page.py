@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QMessageBox, QProgressBar, QV
 from core.protocol import (
     AddFolder,
     Call,
+    Configure,
     Event,
     FileProblem,
     FolderInfo,
@@ -19,7 +20,7 @@ from core.protocol import (
 from ui.citation import short_path
 from ui.engine_link import EngineLink
 from ui.ignore_card import IgnoreCard
-from ui.state_words import files
+from ui.state_words import at_time, coverage_words, files
 from ui.theme import Theme
 from ui.widgets import Note, Page, button, card, clear, label, row
 
@@ -53,6 +54,8 @@ class FolderCard(QFrame):
         words = [files(info.indexed) if not info.waiting else f"{info.indexed:,} of {files(info.files)}"]
         if info.failed:
             words.append(f"{info.failed:,} not readable")
+        if info.skipped:
+            words.append(f"{info.skipped:,} skipped")
         if not info.reachable:
             words = ["away; its passages are kept"]
         self.counts.setText("  ·  ".join(words))
@@ -66,8 +69,10 @@ class FoldersPage(Page):
 
     def __init__(self, link: EngineLink, theme: Theme) -> None:
         self.add_button = button("Add a folder…", "primary", self.add)
-        super().__init__("Library", self.add_button)
+        self.pause_button = button("Pause", "quiet", self._toggle_paused, "Read nothing more until you resume")
+        super().__init__("Library", self.pause_button, self.add_button)
         self._link = link
+        self._paused = ""
         self._cards: dict[str, FolderCard] = {}
         self._problems: list[FileProblem] = []
         self.trouble = Note("trouble")
@@ -107,6 +112,9 @@ class FoldersPage(Page):
         if chosen:
             self._call(AddFolder(chosen))
 
+    def _toggle_paused(self) -> None:
+        self._call(Configure("paused", "false" if self._paused else "true"))
+
     def remove(self, path: str) -> None:
         """Forget a folder, once the person has confirmed it."""
         box = QMessageBox(self.window())
@@ -132,7 +140,11 @@ class FoldersPage(Page):
 
     def _show(self, report: StatusReport) -> None:
         counts = report.counts
-        self.subtitle.setText(f"{files(counts.indexed)}, {counts.chunks:,} passages, all on this machine")
+        self._paused = report.paused
+        paused = f"  ·  {report.paused}" if report.paused else ""
+        self.subtitle.setText(f"{coverage_words(report.coverage)}  ·  {counts.chunks:,} passages{paused}")
+        self.pause_button.setText("Resume" if report.paused else "Pause")
+        self.pause_button.setAccessibleName("Go on reading" if report.paused else "Pause reading")
         self._show_folders(report.folders)
         if report.problems != self._problems:
             self._show_problems(report.problems)
@@ -166,13 +178,17 @@ class FoldersPage(Page):
         layout.setSpacing(1)
         layout.addWidget(name)
         layout.addWidget(
-            label(f"{short_path(str(Path(problem.path).parent), 40)}  ·  {problem.reason}", "faint", wrap=True)
+            label(f"{short_path(str(Path(problem.path).parent), 40)}  ·  {_reason(problem)}", "faint", wrap=True)
         )
         retry = button("Retry", "quiet", lambda: self._call(Retry(problem.path)), f"Try {name.text()} again")
         retry.setVisible(problem.state == "failed")
         made = row(words, retry)
         made.layout().setStretch(0, 1)  # type: ignore[union-attr]
         return made
+
+
+def _reason(problem: FileProblem) -> str:
+    return f"{problem.reason} It is tried again {at_time(problem.retry_at)}." if problem.retry_at else problem.reason
 
 
 def _not_indexed(count: int) -> str:

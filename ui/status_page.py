@@ -19,6 +19,7 @@ CHILDREN = {
     "semantics": ("Meaning", "search by meaning"),
     "llm": ("Language model", "writes answers"),
     "extractor": ("Reader", "reads files"),
+    "recogniser": ("Scans", "reads scanned pages"),
 }
 MEMORY = 3  # the last column
 NAMES = 120  # px

@@ -38,6 +38,8 @@ class Tray(QObject):
         self._action("Open Offhand", self.open_requested.emit)
         self.offline = self._action("Offline", self._toggle_offline)
         self.offline.setCheckable(True)
+        self.pause = self._action("Pause reading", self._toggle_paused)
+        self.pause.setCheckable(True)
         self.menu.addSeparator()
         self._action("Quit", self.quit_requested.emit)
         self.icon = QSystemTrayIcon(self)
@@ -74,6 +76,9 @@ class Tray(QObject):
     def _toggle_offline(self, on: bool) -> None:
         self._link.call(Configure("offline", "true" if on else "false"), lambda _: None, lambda _: self._refresh())
 
+    def _toggle_paused(self, on: bool) -> None:
+        self._link.call(Configure("paused", "true" if on else "false"), lambda _: None, lambda _: self._refresh())
+
     def _refresh(self, *_: object) -> None:
         state, report = self._link.state, self._link.report
         words = state_words(state, report)
@@ -82,6 +87,7 @@ class Tray(QObject):
             words += ", offline"
         self.state.setText(words)
         self.offline.setChecked(offline)
+        self.pause.setChecked(report is not None and bool(report.paused))
         self.icon.setToolTip(f"Offhand: {words}")
         now = tone(state, report)
         dot = "" if now in ("good", "off") and not offline else getattr(self._theme.colors, TONES[now])

@@ -28,7 +28,7 @@ from core.protocol import (
     Step,
     Timings,
 )
-from indexer.records import Hit
+from indexer.records import Coverage, Hit
 from indexer.worker import Cancellation
 
 ANSWER_TOKENS = 160
@@ -48,9 +48,17 @@ class Answering:
         library: the person's notes.
         route: the models of one question, in order; told whether the network door is closed for it.
         history: where answers are kept.
+        coverage: how much of the person's folders can be found now.
     """
 
-    def __init__(self, library: Library, route: Callable[[bool], Route], history: History) -> None:
+    def __init__(
+        self,
+        library: Library,
+        route: Callable[[bool], Route],
+        history: History,
+        coverage: Callable[[], Coverage | None] = lambda: None,
+    ) -> None:
+        self._coverage = coverage
         self._library = library
         self._route = route
         self._history = history
@@ -101,6 +109,7 @@ class Answering:
                 route=[QUOTE_STEP if evidence.quote else declined, *spoken.steps],
                 timings=structs.replace(timings, total_ms=_since(started)),
                 note=" ".join(part for part in (note, spoken.note) if part),
+                coverage=self._coverage(),
             )
         )
 

@@ -38,6 +38,29 @@ class History:
                 f"This answer could not be kept in the history ({error}).", "See that the profile's disk has room."
             ) from error
 
+    def forget(self, folder: str) -> None:
+        """Take out the answers that rest on a file of this folder: they quote it.
+
+        Raises:
+            ProfileUnusable: the file cannot be written.
+        """
+        if not self._path.exists():
+            return
+        try:
+            with closing(self._open()) as connection:
+                rows = connection.execute("SELECT id, answered FROM answers").fetchall()
+                resting = [
+                    (row[0],) for row in rows if _rests_on(msgspec.json.decode(str(row[1]), type=Answered), folder)
+                ]
+                connection.executemany("DELETE FROM answers WHERE id = ?", resting)
+                if resting:
+                    connection.execute("VACUUM")
+        except (apsw.Error, OSError, msgspec.MsgspecError) as error:
+            raise ProfileUnusable(
+                f"Answers from {folder} could not be taken out of the history ({error}).",
+                f"Delete {self._path} to forget all of them.",
+            ) from error
+
     def recent(self, n: int) -> list[Answered]:
         """The last `n` answers, newest first.
 
@@ -58,5 +81,11 @@ class History:
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))
         connection.set_busy_timeout(2000)
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
         connection.execute(_SCHEMA)
         return connection
+
+
+def _rests_on(answered: Answered, folder: str) -> bool:
+    quoted = [answered.quote.path] if answered.quote else []
+    return any(Path(path).is_relative_to(folder) for path in [*quoted, *(source.path for source in answered.sources)])

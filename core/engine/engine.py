@@ -33,6 +33,7 @@ from core.protocol import (
     LibraryCall,
     RemoveKey,
     ReportCall,
+    Search,
     SetKey,
     Settings,
     SettingsCall,
@@ -68,12 +69,14 @@ class Engine:
             self.children.extractors,
             _rules(settings),
             protected=profile.directories,
+            recogniser=self.children.recogniser,
             on_change=self._news.announce,
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        self._answering = Answering(self.index, self._route, History(profile.history))
-        self._library = LibraryDesk(self.index)
+        history = History(profile.history)
+        self._answering = Answering(self.index, self._route, history, self.index.ledger.coverage)
+        self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,
             settings=self.settings,
@@ -87,6 +90,9 @@ class Engine:
 
     def start(self) -> None:
         """Begin watching and indexing, and wake the children that a first question needs."""
+        settings = self.settings.current
+        self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
+        self.index.recognise_scans(settings.ocr)
         self.index.start()
         self.children.warm()
 
@@ -105,6 +111,8 @@ class Engine:
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
+        if isinstance(call, Ask | Search):
+            self.index.pace.person_is_there()
         if isinstance(call, LibraryCall):
             yield from self._library.handle(call, cancelled)
         elif isinstance(call, ReportCall):
@@ -112,7 +120,9 @@ class Engine:
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
         elif isinstance(call, Ask):
-            yield from self._answering.answer(call, cancelled)
+            for event in self._answering.answer(call, cancelled):
+                self.index.pace.person_is_there()
+                yield event
         elif isinstance(call, Export):
             yield self._export(Path(call.path))
         elif isinstance(call, Import):
@@ -161,6 +171,8 @@ class Engine:
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))
+        self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
+        self.index.recognise_scans(settings.ocr)
         self.children.configure(settings)
         self.index.vectors.doubt()  # they may be kept elsewhere from now on
         self._news.announce()

@@ -4,16 +4,22 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.answering.history import History
 from core.engine import filters
 from core.errors import BadInput
 from core.protocol import (
     AddFolder,
     Event,
+    Explain,
+    Explained,
+    Files,
+    FileState,
     FolderInfo,
     Folders,
     Found,
     Index,
     LibraryCall,
+    ListFiles,
     ListFolders,
     Progress,
     RemoveFolder,
@@ -24,6 +30,7 @@ from indexer import index
 from indexer.worker import Cancellation
 
 PROGRESS_SECONDS = 0.1
+FILES_AT_ONCE = 1000
 
 
 class LibraryDesk:
@@ -31,10 +38,12 @@ class LibraryDesk:
 
     Args:
         index: the person's folders.
+        history: the answers given so far; those from a removed folder go with it.
     """
 
-    def __init__(self, index: index.Index) -> None:
+    def __init__(self, index: index.Index, history: History) -> None:
         self._index = index
+        self._history = history
 
     def handle(self, call: LibraryCall, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -43,7 +52,7 @@ class LibraryDesk:
                 self._index.add_folder(Path(path), links=links)
                 yield self.folders()
             case RemoveFolder(path):
-                self._index.remove_folder(Path(path))
+                self._history.forget(self._index.remove_folder(Path(path)))
                 yield self.folders()
             case ListFolders():
                 yield self.folders()
@@ -53,6 +62,11 @@ class LibraryDesk:
             case Retry(path):
                 self._index.retry(path)
                 yield self.progress()
+            case ListFiles(state, path):
+                yield from self._files(state, path, cancelled)
+            case Explain(path):
+                record, sentence = self._index.ledger.why(Path(path))
+                yield Explained(path, sentence, record)
             case Search():
                 yield from self._search(call)
 
@@ -63,6 +77,16 @@ class LibraryDesk:
     def progress(self) -> Progress:
         """How far indexing is."""
         return Progress(*self._index.progress())
+
+    def _files(self, state: FileState | None, path: str, cancelled: Cancellation) -> Iterator[Files]:
+        after = ""
+        while not cancelled.requested:
+            some = self._index.ledger.files(state, path, after, FILES_AT_ONCE)
+            if some or not after:
+                yield Files(some)
+            if len(some) < FILES_AT_ONCE:
+                return
+            after = some[-1].path
 
     def _search(self, call: Search) -> Iterator[Event]:
         if not 1 <= call.limit <= 1000:

@@ -102,8 +102,9 @@ class ReportDesk:
             uptime_s=round(time.monotonic() - self._started, 1),
             memory=psutil.Process().memory_info().rss,
             counts=self._index.counts(),
+            coverage=self._index.ledger.coverage(),
             folders=self._library.folders().folders,
-            problems=self._index.problems(100),
+            problems=self._index.ledger.problems(100),
             children=self._children.report(),
             model=self._children.model_name,
             model_state=self._children.llm.state if self._children.model_file else "missing",
@@ -111,4 +112,5 @@ class ReportDesk:
             offline=settings.offline,
             notices=notices,
             vectors=vectors.words if vectors is not None else "",
+            paused=self._index.pace.why,
         )

@@ -10,11 +10,13 @@ from core.protocol.calls import (
     Call,
     Configure,
     Doctor,
+    Explain,
     Export,
     GetSettings,
     Import,
     Index,
     LibraryCall,
+    ListFiles,
     ListFolders,
     RemoveFolder,
     RemoveKey,
@@ -33,6 +35,8 @@ from core.protocol.events import (
     CurrentSettings,
     Done,
     Event,
+    Explained,
+    Files,
     Folders,
     Found,
     Piece,
@@ -54,7 +58,7 @@ from core.protocol.values import (
     Step,
     Timings,
 )
-from indexer.records import Counts, FileProblem, Finding, Hit, Problem
+from indexer.records import Counts, Coverage, FileProblem, FileRecord, FileState, Finding, Hit, Problem
 
 VERSION = "0.1.0"
 
@@ -68,12 +72,18 @@ __all__ = [
     "ChildInfo",
     "Configure",
     "Counts",
+    "Coverage",
     "CurrentSettings",
     "Doctor",
     "Done",
     "Event",
+    "Explain",
+    "Explained",
     "Export",
     "FileProblem",
+    "FileRecord",
+    "FileState",
+    "Files",
     "Finding",
     "FolderInfo",
     "Folders",
@@ -83,6 +93,7 @@ __all__ = [
     "Import",
     "Index",
     "LibraryCall",
+    "ListFiles",
     "ListFolders",
     "Piece",
     "Problem",

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from indexer.records import FileState
+
 
 class AddFolder(Struct, frozen=True, tag=True):
     """Watch a folder (absolute path) → Folders. `links`: what links in it lead to outside is read too."""
@@ -30,6 +32,22 @@ class Retry(Struct, frozen=True, tag=True):
     """Try the failed files again, or just the one at `path` → Progress."""
 
     path: str = ""
+
+
+class ListFiles(Struct, frozen=True, tag=True):
+    """What became of each file → Files+, in the order of their paths, a thousand at a time (one empty one for none).
+
+    state: only those in this state.  path: only this file, or those below this directory (absolute).
+    """
+
+    state: FileState | None = None
+    path: str = ""
+
+
+class Explain(Struct, frozen=True, tag=True):
+    """Why a path (absolute) is or is not in the index → Explained."""
+
+    path: str
 
 
 class Search(Struct, frozen=True, tag=True):
@@ -119,7 +137,7 @@ class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
 
-LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | Search
+LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | ListFiles | Explain | Search
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
 Call = LibraryCall | Ask | ReportCall | SettingsCall | Export | Import | Shutdown

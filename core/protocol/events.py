@@ -6,13 +6,27 @@ from msgspec import Struct
 
 from core.protocol.settings import Settings
 from core.protocol.values import ChildInfo, FolderInfo, Quote, Sentence, Source, Step, Timings
-from indexer.records import Counts, FileProblem, Finding, Hit
+from indexer.records import Counts, Coverage, FileProblem, FileRecord, Finding, Hit
 
 
 class Folders(Struct, frozen=True, tag=True):
     """All watched folders."""
 
     folders: list[FolderInfo]
+
+
+class Files(Struct, frozen=True, tag=True):
+    """What became of some files."""
+
+    files: list[FileRecord]
+
+
+class Explained(Struct, frozen=True, tag=True):
+    """Why a path is or is not in the index. `file` is what the ledger has about it, None when it is not there."""
+
+    path: str
+    sentence: str
+    file: FileRecord | None
 
 
 class Progress(Struct, frozen=True, tag=True):
@@ -54,7 +68,10 @@ class Piece(Struct, frozen=True, tag=True):
 
 
 class Answered(Struct, frozen=True, tag=True):
-    """The whole answer; also the JSON that `offhand ask --json` prints. `note` is for the person, often empty."""
+    """The whole answer; also the JSON that `offhand ask --json` prints.
+
+    note: for the person, often empty.  coverage: how much of the folders it could rest on.
+    """
 
     question: str
     answer: str
@@ -64,6 +81,7 @@ class Answered(Struct, frozen=True, tag=True):
     route: list[Step]
     timings: Timings
     note: str = ""
+    coverage: Coverage | None = None
 
 
 class StatusReport(Struct, frozen=True, tag=True):
@@ -72,6 +90,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
     "off" or "missing".  cloud: the service's host name, "" when none is set up.  problems: the first hundred.
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
+    paused: why nothing is read or embedded now, in words, "" while work goes on.
     """
 
     version: str
@@ -79,6 +98,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     uptime_s: float
     memory: int
     counts: Counts
+    coverage: Coverage
     folders: list[FolderInfo]
     problems: list[FileProblem]
     children: list[ChildInfo]
@@ -88,6 +108,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     offline: bool
     notices: list[str]
     vectors: str = ""
+    paused: str = ""
 
 
 class Checked(Struct, frozen=True, tag=True):
@@ -109,5 +130,17 @@ class Done(Struct, frozen=True, tag=True):
 
 
 Event = (
-    Folders | Progress | Found | Quoted | RouteStep | Piece | Answered | StatusReport | Checked | CurrentSettings | Done
+    Folders
+    | Files
+    | Explained
+    | Progress
+    | Found
+    | Quoted
+    | RouteStep
+    | Piece
+    | Answered
+    | StatusReport
+    | Checked
+    | CurrentSettings
+    | Done
 )

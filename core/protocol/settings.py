@@ -25,6 +25,9 @@ class Settings(Struct, frozen=True):
     idle_minutes: the engine ends after this long with no client.
     threads: processor threads a model may use, 0 for all cores.
     vectors: where the vectors are kept, "embedded" or the address of a Chroma server, http(s)://host[:port].
+    paused: nothing is read or embedded in the background.
+    ocr: words are read off scanned pages, once everything else is read.
+    pause_on_battery: the same while the machine runs on its battery.
     """
 
     offline: bool = False
@@ -40,3 +43,6 @@ class Settings(Struct, frozen=True):
     idle_minutes: int = 15
     threads: int = 0
     vectors: str = "embedded"
+    ocr: bool = True
+    paused: bool = False
+    pause_on_battery: bool = True

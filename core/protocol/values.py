@@ -65,6 +65,7 @@ class FolderInfo(Struct, frozen=True):
     waiting: int
     failed: int
     links: bool = False
+    skipped: int = 0
 
 
 class ChildInfo(Struct, frozen=True):

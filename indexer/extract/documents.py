@@ -16,11 +16,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from indexer.extract import archive, ocr
 from indexer.extract.docx import guard, restore
 from indexer.extract.markdown import markdown_headings, plain_words, without_targets
 from indexer.extract.parsed import MAX_LEVEL, Heading, Parsed
 from indexer.extract.plain import decode, heading_facts, name_dates
-from indexer.extract.registry import DOCX
+from indexer.extract.registry import DOCX, OFFICE_ZIPS
 
 log = logging.getLogger(__name__)
 
@@ -38,9 +39,9 @@ _NO_TITLE = re.compile(
 )
 _PDF = "application/pdf"
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")  # what an encrypted .docx, .xlsx or .pptx begins with, instead of a zip's PK
-_EMPTY = 1024  # bytes; a larger file without a single character was not understood
 
-NO_TEXT_LAYER = "This PDF is a scan without a text layer; its pages would have to be recognised by OCR first."
+NO_TEXT_LAYER = "This PDF is a scan without a text layer: its pages are pictures."
+SCAN_WAITS = f"{NO_TEXT_LAYER} They are recognised (OCR) when all else is read, while the setting ocr is on."
 NO_TEXT = "No text could be read from this file: it is empty, damaged or protected."
 DAMAGED = "The file is damaged, or is not what its name says."
 LOCKED = "The file is protected with a password."
@@ -59,26 +60,49 @@ def unpack_into(folder: Path) -> None:
         os.environ[name] = str(private)
 
 
-def parse_document(content: bytes, mime: str, stem: str) -> Parsed | str:
+def parse_document(content: bytes, mime: str, stem: str, *, recognise: bool = False) -> Parsed | str:
     """Read a document of a type that kreuzberg knows by its media type.
+
+    Args:
+        content: the file's bytes.
+        mime: its media type.
+        stem: its name, for want of a title.
+        recognise: read the words off scanned pages of a PDF.
 
     Returns:
         The text and its structure, or a sentence that says why there is none.
     """
     from kreuzberg import KreuzbergError, extract_bytes_sync
 
+    objection = archive.objection(content)
+    if objection:
+        return objection
+    available = ocr.languages() if mime == _PDF else None
+    config = _config(*map(str, available)) if recognise and available else _config()
     try:
         if mime == "text/html":
             parsed = _parse_html(content, stem)
         else:
             guarded = guard(content) if mime == DOCX else content
-            parsed = _parse_result(extract_bytes_sync(guarded, mime, config=_config()), content, mime, stem)
-    except KreuzbergError as error:
-        log.info("kreuzberg refused a file of type %s: %s", mime, error)
-        return LOCKED if "password" in str(error).lower() or content.startswith(_OLE) else DAMAGED
-    if not parsed.text.strip() and len(content) > _EMPTY:
-        return NO_TEXT_LAYER if mime == _PDF else NO_TEXT
+            parsed = _parse_result(extract_bytes_sync(guarded, mime, config=config), content, mime, stem)
+    except (KreuzbergError, RuntimeError, OSError, ValueError) as error:  # not all of its errors have its own name
+        log.info("kreuzberg refused a file of type %s: %s", mime, type(error).__name__)
+        return LOCKED if _is_locked(content, mime, str(error)) else DAMAGED
+    if not parsed.text.strip() and content.strip():
+        return _no_text(mime, recognised=recognise, available=available is not None)
     return parsed
+
+
+def _no_text(mime: str, *, recognised: bool, available: bool) -> str:
+    if mime != _PDF:
+        return NO_TEXT
+    if not available:
+        return f"{NO_TEXT_LAYER} {ocr.HOW_TO}"
+    return f"{NO_TEXT_LAYER} No words were recognised on them." if recognised else SCAN_WAITS
+
+
+def _is_locked(content: bytes, mime: str, complaint: str) -> bool:
+    return "password" in complaint.lower() or (mime in OFFICE_ZIPS and content.startswith(_OLE))
 
 
 def _parse_result(result: Any, content: bytes, mime: str, stem: str) -> Parsed:
@@ -96,12 +120,17 @@ def _parse_result(result: Any, content: bytes, mime: str, stem: str) -> Parsed:
 
 
 @cache
-def _config() -> Any:
-    from kreuzberg import ConcurrencyConfig, ExtractionConfig, PageConfig, PdfConfig, PostProcessorConfig
+def _config(trained: str = "", languages: str = "") -> Any:
+    """How kreuzberg reads; given a folder with trained `languages` ("eng+deu"), it recognises the pages of PDFs."""
+    from kreuzberg import ConcurrencyConfig, ExtractionConfig, OcrConfig, PageConfig, PdfConfig, PostProcessorConfig
 
+    if trained:
+        os.environ["TESSDATA_PREFIX"] = trained
     return ExtractionConfig(  # type: ignore[call-arg]  # its stub lacks disable_ocr
         use_cache=False,
-        disable_ocr=True,
+        disable_ocr=not trained,
+        force_ocr=bool(trained),
+        ocr=OcrConfig(backend="tesseract", language=languages) if trained else None,
         enable_quality_processing=False,
         include_document_structure=True,
         output_format="markdown",  # also what makes it look for headings in PDF and slides

@@ -8,6 +8,8 @@ import io
 import re
 import zipfile
 
+from indexer.extract.archive import BROKEN
+
 _REFERENCE = re.compile(rb"&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));")
 _NAMED = {b"amp": "&", b"lt": "<", b"gt": ">", b"quot": '"', b"apos": "'"}
 # Noncharacters (Unicode, section 23.7): allowed in XML, assigned to nothing, one for one so that offsets stay.
@@ -25,7 +27,7 @@ def guard(content: bytes) -> bytes:
             if sum(member.file_size for member in members) > _LARGEST:
                 return content
             parts = [(member.filename, archive.read(member)) for member in members]
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, EOFError):
+    except BROKEN:
         return content  # kreuzberg says what is wrong with it
     kept = [(name, _keep(part) if _is_text(name) else part) for name, part in parts]
     if kept == parts:

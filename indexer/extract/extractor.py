@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from indexer.chunk import Chunker
@@ -16,18 +17,28 @@ from indexer.worker import Cancellation
 
 Event = Extracted | Skipped | Failed
 
+MOST_CHARACTERS = 8_000_000
+"""A longer text is not read: cutting it takes about a second for a million characters, on a busy machine three."""
+
+_LARGER_THAN_NOTHING = 1024  # bytes; a larger file without a single word was not understood
+
+NO_WORDS = "No words could be read from this file."
+TOO_MUCH = "Reading this file takes more memory than a reader may use."
+
 
 class Extract(Struct, frozen=True, tag=True):
     """Read one file → Extracted, Skipped or Failed.
 
     path: absolute.  root: the watched folder it must lie in.  largest: limit in bytes.  links: `path` may lead out of
-    the folder by a link.
+    the folder by a link.  ocr: recognise scanned pages, which takes seconds for each; without it a scan is a `Failed`
+    that says so.
     """
 
     path: str
     root: str
     largest: int
     links: bool = False
+    ocr: bool = False
 
 
 class ExtractAll(Struct, frozen=True, tag=True):
@@ -80,23 +91,31 @@ class Extractor:
         if not isinstance(content, bytes):
             return content
         content_hash = hashlib.blake2b(content, digest_size=16).hexdigest()
-        parsed = _parse(content, form, path.stem)
+        try:
+            read = self._read(content, form, path.stem, recognise=call.ocr)
+        except MemoryError:
+            read = TOO_MUCH
+        if isinstance(read, str):
+            return Failed(read, content_hash)
+        return msgspec.structs.replace(read, content_hash=content_hash)
+
+    def _read(self, content: bytes, form: registry.Format, stem: str, *, recognise: bool) -> Extracted | str:
+        parsed = _parse(content, form, stem, recognise=recognise)
         if isinstance(parsed, str):
-            return Failed(parsed, content_hash)
-        return Extracted(
-            content_hash=content_hash,
-            title=parsed.title,
-            tags=parsed.tags,
-            chunks=self._chunker.chunk(parsed),
-            facts=parsed.facts,
-            characters=len(parsed.text),
-        )
+            return parsed
+        if len(parsed.text) > MOST_CHARACTERS:
+            most = MOST_CHARACTERS // 1_000_000
+            return f"It holds {len(parsed.text) / 1e6:.0f} million characters of text; up to {most} million are read."
+        chunks = self._chunker.chunk(parsed)
+        if not chunks and len(content) > _LARGER_THAN_NOTHING:
+            return NO_WORDS
+        return Extracted("", parsed.title, parsed.tags, chunks, parsed.facts, len(parsed.text))
 
 
-def _parse(content: bytes, form: registry.Format, stem: str) -> Parsed | str:
+def _parse(content: bytes, form: registry.Format, stem: str, *, recognise: bool) -> Parsed | str:
     """The parsed file, or a sentence that says why it cannot be read."""
     if form.reader == "document":
-        return documents.parse_document(content, form.mime, stem)
+        return documents.parse_document(content, form.mime, stem, recognise=recognise)
     text = plain.decode(content)
     if text is None:
         return "The file holds binary data, not text."

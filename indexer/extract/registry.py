@@ -38,6 +38,9 @@ _TEXTS: tuple[tuple[Reader, tuple[str, ...]], ...] = (
 
 _OOXML = "application/vnd.openxmlformats-officedocument"
 DOCX = f"{_OOXML}.wordprocessingml.document"
+PPTX = f"{_OOXML}.presentationml.presentation"
+XLSX = f"{_OOXML}.spreadsheetml.sheet"
+OFFICE_ZIPS = frozenset((DOCX, PPTX, XLSX))
 _OASIS = "application/vnd.oasis.opendocument"
 _DOCUMENTS = {
     ".pdf": "application/pdf",
@@ -45,8 +48,8 @@ _DOCUMENTS = {
     ".htm": "text/html",
     ".xhtml": "text/html",
     ".docx": DOCX,
-    ".pptx": f"{_OOXML}.presentationml.presentation",
-    ".xlsx": f"{_OOXML}.spreadsheetml.sheet",
+    ".pptx": PPTX,
+    ".xlsx": XLSX,
     ".xls": "application/vnd.ms-excel",
     ".odt": f"{_OASIS}.text",
     ".ods": f"{_OASIS}.spreadsheet",

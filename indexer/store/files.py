@@ -179,13 +179,7 @@ def forget(connection: apsw.Connection, file_ids: Iterable[int]) -> None:
 
 def waiting(connection: apsw.Connection, limit: int) -> list[tuple[Known, Folder]]:
     """The next files to read, newest first, each with its folder."""
-    columns = ", ".join(f"f.{name.strip()}" for name in _COLUMNS.split(","))
-    found = connection.execute(
-        f"SELECT {columns}, o.id, o.path, o.links FROM files f JOIN folders o ON o.id = f.folder_id "
-        "WHERE f.state = 'waiting' AND o.reachable AND NOT o.removed ORDER BY f.mtime_ns DESC LIMIT ?",
-        (limit,),
-    )
-    return [(Known(*row[:-3]), Folder(row[-3], row[-2], links=bool(row[-1]))) for row in found]
+    return _with_folder(connection, "f.state = 'waiting'", (), limit)
 
 
 def begin_attempt(connection: apsw.Connection, file_id: int) -> None:
@@ -230,14 +224,40 @@ def next_retry(connection: apsw.Connection) -> float | None:
     return None if row is None or row[0] is None else float(row[0])
 
 
+def waiting_for(connection: apsw.Connection, reason: str) -> tuple[Known, Folder] | None:
+    """The newest file that stands aside with this reason, and its folder."""
+    found = _with_folder(connection, "f.state = 'failed' AND f.reason = ?", (reason,), 1)
+    return found[0] if found else None
+
+
+def reopen(connection: apsw.Connection, known: Known, reason: str) -> bool:
+    """Let a file that stands aside with this reason wait again, for `finish` in the same transaction."""
+    connection.execute(
+        "UPDATE files SET state = 'waiting' WHERE id = ? AND state = 'failed' AND reason = ?", (known.id, reason)
+    )
+    return connection.changes() > 0
+
+
 def problems(connection: apsw.Connection, limit: int) -> list[FileProblem]:
     """Failed files, then skipped ones, newest first."""
     rows = connection.execute(
-        "SELECT path, state, reason FROM files WHERE state IN ('failed', 'skipped') "
+        "SELECT path, state, reason, retry_at FROM files WHERE state IN ('failed', 'skipped') "
         "AND folder_id IN (SELECT id FROM folders WHERE NOT removed) ORDER BY state, mtime_ns DESC LIMIT ?",
         (limit,),
     )
     return [FileProblem(*row) for row in rows]
+
+
+def _with_folder(
+    connection: apsw.Connection, which: str, arguments: tuple[str, ...], limit: int
+) -> list[tuple[Known, Folder]]:
+    columns = ", ".join(f"f.{name.strip()}" for name in _COLUMNS.split(","))
+    found = connection.execute(
+        f"SELECT {columns}, o.id, o.path, o.links FROM files f JOIN folders o ON o.id = f.folder_id "
+        f"WHERE {which} AND o.reachable AND NOT o.removed ORDER BY f.mtime_ns DESC LIMIT ?",
+        (*arguments, limit),
+    )
+    return [(Known(*row[:-3]), Folder(row[-3], row[-2], links=bool(row[-1]))) for row in found]
 
 
 def _under(folder_id: int, path: str | None) -> tuple[str, tuple[int | str, ...]]:

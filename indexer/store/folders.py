@@ -17,6 +17,7 @@ class FolderTally(TypedDict):
     indexed: int
     waiting: int
     failed: int
+    skipped: int
 
 
 def add(connection: apsw.Connection, path: str, *, links: bool = False) -> Folder:
@@ -88,6 +89,7 @@ def tallies(connection: apsw.Connection) -> list[FolderTally]:
             indexed=states.get(folder.id, {}).get("indexed", 0),
             waiting=states.get(folder.id, {}).get("waiting", 0),
             failed=states.get(folder.id, {}).get("failed", 0),
+            skipped=states.get(folder.id, {}).get("skipped", 0),
         )
         for folder in watched(connection)
     ]

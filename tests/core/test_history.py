@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import apsw
+import msgspec
 import pytest
 
 from core.answering.history import History
@@ -59,3 +60,16 @@ def test_an_answer_of_another_shape_is_one_sentence(tmp_path: Path):
 def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path):
     with pytest.raises(ProfileUnusable, match="could not be kept"):
         History(tmp_path / "no such folder" / "history").add(answered("Why?"))
+
+
+def test_answers_that_rest_on_a_removed_folder_are_forgotten_to_the_last_byte(tmp_path: Path):
+    history = History(tmp_path / "history")
+    history.forget("/notes")
+    assert not (tmp_path / "history").exists()
+    history.add(answered("What about the Zwetschge?"))
+    other = Source(1, "/notes-elsewhere/b.md", "B", "B", 1, None, 0.5, "words")
+    kept = msgspec.structs.replace(answered("And this?"), quote=None, sources=[other])
+    history.add(kept)
+    history.forget("/notes")
+    assert history.recent(10) == [kept]
+    assert b"Zwetschge" not in (tmp_path / "history").read_bytes()

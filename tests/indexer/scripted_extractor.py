@@ -35,6 +35,8 @@ class ScriptedExtractor:
             raise MemoryError
         if word == "hang":
             time.sleep(3600)
+        if word == "stumble":
+            raise RuntimeError("a library did what nobody expected")
         if word == "skip":
             yield Skipped("asked to")
         elif word == "fail":

@@ -86,6 +86,8 @@ def test_limits_hold_inside_it(tmp_path: Path) -> None:
     child = parrot(tmp_path, nice=5, memory=600 << 20)
     try:
         assert child.ask(Echo("")).nice == os.nice(0) + 5
+        if sys.platform == "linux":
+            assert psutil.Process(child.pid).ionice().ioclass == psutil.IOPRIO_CLASS_IDLE
         with pytest.raises(Problem) as raised:
             child.ask(Eat(2000))
         assert "MemoryError" in raised.value.what

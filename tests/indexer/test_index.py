@@ -95,12 +95,12 @@ def test_a_vanished_folder_can_be_removed(asleep: Index, root: Path) -> None:
 def test_why_a_file_is_not_in_the_index(asleep: Index, root: Path) -> None:
     asleep.add_folder(root)
     write_notes(root, {".hidden.md": "x", "a.md": "x"})
-    assert "hidden" in asleep.explain(root / ".hidden.md")
-    assert asleep.explain(root / "a.md") == ""
+    assert "hidden" in asleep.ledger.why(root / ".hidden.md")[1]
+    assert "a.md is" in asleep.ledger.why(root / "a.md")[1]
     (root.parent / "outside.md").write_text("x")
     (root / "link.md").symlink_to(root.parent / "outside.md")
-    assert asleep.explain(root / "link.md") == LINK_OUT
-    assert "none of your folders" in asleep.explain(root.parent / "x.md")
+    assert LINK_OUT in asleep.ledger.why(root / "link.md")[1]
+    assert "none of your folders" in asleep.ledger.why(root.parent / "x.md")[1]
 
 
 def test_the_life_of_a_note(parts: Parts, root: Path) -> None:
@@ -111,7 +111,7 @@ def test_the_life_of_a_note(parts: Parts, root: Path) -> None:
     assert settled(index)
     assert index.counts().indexed == len(NOTES)
     assert index.counts().vectors_owed == 0
-    assert index.problems(10) == []
+    assert index.ledger.problems(10) == []
     assert index.folders()[0]["indexed"] == len(NOTES)
 
     write_notes(root, {"boiler.md": "# Boiler\n\nReplaced by a heat pump called Winifred.\n"})
@@ -287,10 +287,10 @@ def test_failed_files_are_listed_and_can_be_tried_again(parts: Parts, root: Path
     index = parts.index()
     index.add_folder(root)
     assert settled(index)
-    (problem,) = index.problems(10)
+    (problem,) = index.ledger.problems(10)
     assert problem.state == "failed"
     assert problem.reason
     index.retry(problem.path)
     assert settled(index)
-    assert len(index.problems(10)) == 1
+    assert len(index.ledger.problems(10)) == 1
     assert index.counts().failed == 1

@@ -1,5 +1,6 @@
 """From waiting files to passages, with readers that die, hang, and are killed; and the way of the vectors to Chroma."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -36,8 +37,6 @@ def test_every_file_ends_in_its_state(bench: Bench, root: Path) -> None:
 
 
 def test_the_newest_file_is_read_first(bench: Bench, root: Path) -> None:
-    import os
-
     for age, name in enumerate(("newest.md", "middle.md", "oldest.md")):
         write_notes(root, {name: "words"})
         os.utime(root / name, (1_700_000_000 - age, 1_700_000_000 - age))
@@ -52,7 +51,7 @@ def test_the_newest_file_is_read_first(bench: Bench, root: Path) -> None:
 def test_a_poisonous_file_is_tried_twice_and_set_aside_and_costs_nobody_else(
     bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, word: str, reason: str
 ) -> None:
-    monkeypatch.setattr(pipeline, "PATIENCE", 0.3)
+    monkeypatch.setattr(pipeline, "PATIENCE", (0.3, 0.3))
     poison = {f"poison{number}.md": word for number in range(2)}
     write_notes(root, {**poison, **{f"good{number}.md": "words" for number in range(3)}})
     bench.scan()
@@ -67,6 +66,28 @@ def test_a_poisonous_file_is_tried_twice_and_set_aside_and_costs_nobody_else(
     write_notes(root, {"poison0.md": "words, at last"})
     bench.scan()
     assert eventually(lambda: bench.states()["poison0.md"][0] == "indexed")
+
+
+@pytest.mark.logs("a reader failed over a file")
+def test_a_file_over_which_its_reader_stumbles_is_set_aside_at_once(bench: Bench, root: Path) -> None:
+    write_notes(root, {"bad.md": "stumble", "good.md": "words"})
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    states = bench.states()
+    assert states["good.md"][0] == "indexed"
+    assert states["bad.md"] == ("failed", "Reading this file failed inside Offhand; the log has the details.", 0)
+    assert sorted(bench.readings()) == ["bad.md", "good.md"]
+
+
+def test_the_second_try_comes_after_all_other_files(bench: Bench, root: Path) -> None:
+    write_notes(root, {**{f"good{number}.md": "words" for number in range(3)}, "poison.md": "die"})
+    for age, name in enumerate(("poison.md", "good0.md", "good1.md", "good2.md")):
+        os.utime(root / name, (1_700_000_000 - age, 1_700_000_000 - age))
+    bench.scan()
+    bench.pipeline.start()
+    assert bench.rests()
+    assert bench.readings() == ["poison.md", "good0.md", "good1.md", "good2.md", "poison.md"]
 
 
 def test_a_file_whose_reader_dies_once_is_read_by_the_next(bench: Bench, root: Path) -> None:

@@ -27,10 +27,15 @@ from core.protocol import (
     ChildInfo,
     Configure,
     Counts,
+    Coverage,
     CurrentSettings,
     Doctor,
     Event,
+    Explain,
+    Explained,
     FileProblem,
+    FileRecord,
+    Files,
     Finding,
     FolderInfo,
     Folders,
@@ -38,6 +43,7 @@ from core.protocol import (
     GetSettings,
     Hit,
     Index,
+    ListFiles,
     ListFolders,
     Piece,
     Problem,
@@ -135,9 +141,10 @@ REPORT = StatusReport(
     uptime_s=5400.0,
     memory=71_000_000,
     counts=COUNTS,
+    coverage=Coverage(files=214, indexed=211, waiting=0, skipped=1, failed=2),
     folders=[
         FolderInfo(str(NOTES), True, 198, 196, 0, 2),
-        FolderInfo("/home/mara/Documents/House", True, 16, 15, 0, 0),
+        FolderInfo("/home/mara/Documents/House", True, 16, 15, 0, 0, 1),
     ],
     problems=[
         FileProblem(str(NOTES / "house/offer-scan.pdf"), "failed", "It holds pictures of pages, no text."),
@@ -155,6 +162,11 @@ REPORT = StatusReport(
     offline=False,
     notices=[],
 )
+
+LEDGER = [
+    FileRecord(str(NOTES / "house/roof.md"), "indexed", "", 900, 1_700_000_000, None),
+    FileRecord(str(NOTES / "meetings/old.docx"), "failed", "The file is damaged.", 9, 1_700_000_000, 1_900_000_000),
+]
 
 FINDINGS = [
     Finding("Profile", True, "The profile can be written."),
@@ -244,6 +256,10 @@ class ScriptedEngine:
                 yield self.script.report
             case AddFolder() | RemoveFolder() | ListFolders():
                 yield self._folders(call)
+            case ListFiles(state):
+                yield Files([file for file in LEDGER if state in (None, file.state)])
+            case Explain(path):
+                yield Explained(path, f"{path} is not in the index: it lies in none of your folders.", None)
             case Index() | Retry():
                 yield Progress(self.script.report.counts, 0.0, 0.0, None, True)
             case GetSettings():
@@ -300,7 +316,8 @@ class ScriptedEngine:
             route.append(Step("local", script.report.model, "ok"))
             yield RouteStep(route[-1])
         timings = Timings(12.0, 34.0, 410.0 if text else None, 1870.0 if text else 41.0)
-        yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note)
+        covered = script.report.coverage
+        yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered)
 
     def _folders(self, call: Call) -> Folders:
         known = list(self.script.report.folders)

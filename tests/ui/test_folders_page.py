@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from scripted_engine import NOTES, REPORT
 
 from core.protocol import AddFolder, Configure, FileProblem, Problem, RemoveFolder, Retry
@@ -87,6 +87,25 @@ def test_hundreds_of_problems_stay_a_short_list(page, scripted, qtbot):
     scripted.change(problems=[FileProblem(f"/n/{n}.pdf", "failed", "Damaged.") for n in range(100)])
     qtbot.waitUntil(lambda: page.problems_title.text() == "100 files are not in the index")
     assert page._problem_rows.count() == PROBLEMS_SHOWN + 1
+
+
+def test_a_file_that_is_tried_again_by_itself_says_when(page, scripted, qtbot):
+    again = FileProblem("/n/locked.md", "failed", "Permission denied.", 1_900_000_000)
+    scripted.change(problems=[again])
+    qtbot.waitUntil(lambda: page.problems_title.text() == "1 file is not in the index")
+    said = [label.text() for label in page.problems.findChildren(QLabel)]
+    assert any("Permission denied. It is tried again on 2030-03-1" in words for words in said)
+
+
+def test_the_page_says_how_much_is_covered_and_pauses_reading(page, scripted, qtbot):
+    assert page.subtitle.text().startswith("211 of 214 files, 1 skipped, 2 failed  ·  3,168 passages")
+    page.pause_button.click()
+    qtbot.waitUntil(lambda: Configure("paused", "true") in scripted.calls)
+    scripted.change(paused="paused while the machine runs on battery")
+    qtbot.waitUntil(lambda: page.pause_button.text() == "Resume")
+    assert page.subtitle.text().endswith("paused while the machine runs on battery")
+    page.pause_button.click()
+    qtbot.waitUntil(lambda: Configure("paused", "false") in scripted.calls)
 
 
 def test_the_ignore_rules_are_shown_and_changed(page, scripted, qtbot):

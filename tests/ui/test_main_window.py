@@ -27,9 +27,9 @@ def test_the_pages_are_reached_by_key_and_by_button(qtbot, window):
 
 
 def test_the_foot_of_the_side_bar_tells_the_state(qtbot, window, scripted):
-    qtbot.waitUntil(lambda: window._words.text() == "211 files ready")
+    qtbot.waitUntil(lambda: window._words.text() == "211 of 214 files, 1 skipped, 2 failed")
     scripted.change(offline=True)
-    qtbot.waitUntil(lambda: window._words.text() == "211 files ready\nOffline")
+    qtbot.waitUntil(lambda: window._words.text() == "211 of 214 files, 1 skipped, 2 failed\nOffline")
 
 
 def test_the_ask_page_is_the_palettes_own_panel_and_esc_goes_back_to_the_passages(qtbot, window):

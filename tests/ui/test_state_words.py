@@ -1,8 +1,13 @@
+import time
+
 import msgspec
 import pytest
 from scripted_engine import COUNTS, REPORT
 
-from ui.state_words import files, model_name, seconds, size, state_words, tone
+from core.protocol import Coverage
+from ui.state_words import at_time, coverage_words, files, model_name, seconds, size, state_words, tone
+
+NOW = 1_700_000_000
 
 
 def counted(**fields):
@@ -14,7 +19,7 @@ def counted(**fields):
     [
         ("starting", None, "Starting the engine…", "busy"),
         ("gone", REPORT, "The engine is not running; trying again", "bad"),
-        ("ready", REPORT, "211 files ready", "good"),
+        ("ready", REPORT, "211 of 214 files, 1 skipped, 2 failed", "good"),
         ("ready", msgspec.structs.replace(REPORT, folders=[]), "No folders yet", "off"),
         ("ready", counted(waiting=90), "Reading 124 of 214 files", "busy"),
         ("ready", counted(chunks=1000, vectors_owed=250), "211 files, meaning 75 %", "busy"),
@@ -23,6 +28,31 @@ def counted(**fields):
 def test_the_state_in_words_and_colour(state, report, words, color):
     assert state_words(state, report) == words
     assert tone(state, report) == color
+
+
+@pytest.mark.parametrize(
+    ("coverage", "words"),
+    [
+        (Coverage(0, 0, 0, 0, 0), "0 files"),
+        (Coverage(1, 1, 0, 0, 0, NOW - 3), "1 file, newest just now"),
+        (Coverage(501, 423, 75, 0, 3, NOW - 130), "423 of 501 files, newest 2 min ago, 75 waiting, 3 failed"),
+        (Coverage(5, 4, 0, 1, 0, NOW - 90_000), "4 of 5 files, newest 1 d ago, 1 skipped"),
+        (Coverage(5, 5, 0, 0, 0, NOW + 60), "5 files, newest just now"),
+    ],
+)
+def test_how_much_is_covered_is_said_in_a_line(coverage, words):
+    assert coverage_words(coverage, NOW) == words
+
+
+def test_what_waits_while_reading_is_paused():
+    paused = msgspec.structs.replace(counted(waiting=90), paused="paused by you")
+    assert state_words("ready", paused) == "Paused, 90 files waiting"
+    assert tone("ready", paused) == "off"
+
+
+def test_a_moment_is_told_with_its_day_unless_it_is_today():
+    assert at_time(NOW).startswith("on 20")
+    assert at_time(time.time()).startswith("at ")
 
 
 def test_numbers_are_said_as_people_say_them():

@@ -17,6 +17,7 @@ from core.protocol import (
     Export,
     Found,
     Index,
+    ListFiles,
     Progress,
     RemoveFolder,
     RemoveKey,
@@ -51,11 +52,45 @@ def test_add_can_follow_links(offhand: CommandLine) -> None:
 def test_add_and_remove_give_all_folders_as_json(offhand: CommandLine) -> None:
     added = offhand("add", "/srv/notes", "--json").object
     assert list(added) == ["folders"]
-    assert set(added["folders"][0]) == {"path", "reachable", "files", "indexed", "waiting", "failed", "links"}
+    assert set(added["folders"][0]) == {
+        "path",
+        "reachable",
+        "files",
+        "indexed",
+        "waiting",
+        "failed",
+        "links",
+        "skipped",
+    }
     assert added["folders"][-1]["path"] == "/srv/notes"
     removed = offhand("remove", "/srv/notes", "--json").object
     assert "/srv/notes" not in [folder["path"] for folder in removed["folders"]]
     assert offhand.engine.calls[-1] == RemoveFolder("/srv/notes")
+
+
+def test_files_are_listed_with_what_became_of_them(offhand: CommandLine) -> None:
+    out = offhand("files").out
+    assert f"indexed  {NOTES}/house/roof.md\n" in out
+    assert f"failed   {NOTES}/meetings/old.docx: The file is damaged. It is tried again on 2030-" in out
+    assert offhand("files", "--state", "waiting").out == "No files.\n"
+    failed = offhand("files", "--state", "failed", "--json").object["files"]
+    assert [file["path"] for file in failed] == [f"{NOTES}/meetings/old.docx"]
+    assert offhand.engine.calls[-1] == ListFiles("failed", "")
+    assert offhand("files", "--state", "lost").status == 2
+
+
+def test_why_says_it_in_one_sentence(offhand: CommandLine) -> None:
+    assert offhand("why", "/etc/passwd").out == "/etc/passwd is not in the index: it lies in none of your folders.\n"
+    explained = offhand("why", "/etc/passwd", "--json").object
+    assert list(explained) == ["path", "sentence", "file"]
+
+
+def test_reading_is_paused_and_resumed(offhand: CommandLine) -> None:
+    assert "`offhand resume`" in offhand("pause").out
+    assert offhand.engine.script.settings.paused
+    assert offhand("resume", "--json").object == {"paused": False}
+    offhand.engine.change(paused="paused by you")
+    assert "Reading   paused by you" in offhand("status").out
 
 
 def test_remove_says_that_the_folder_was_not_touched(offhand: CommandLine) -> None:
@@ -200,7 +235,7 @@ def test_a_note_cannot_steer_the_terminal(offhand: CommandLine) -> None:
 
 def test_status_names_counts_failures_model_engine_and_memory(offhand: CommandLine) -> None:
     out = offhand("status").out
-    assert "211 indexed, 0 waiting, 1 skipped, 2 failed" in out
+    assert "211 of 214 files, 1 skipped, 2 failed" in out
     assert f"{NOTES}/meetings/old.docx: The file is damaged: it ends in the middle." in out
     assert "SmolLM2-135M-Instruct" in out
     assert "process 4711, up 1 h 30 min" in out
@@ -237,7 +272,7 @@ def test_doctor_json(offhand: CommandLine) -> None:
 
 
 def test_settings_show_all_show_one_and_change_one(offhand: CommandLine) -> None:
-    assert "idle_minutes     15" in offhand("settings").out
+    assert "idle_minutes      15" in offhand("settings").out
     assert offhand("settings", "offline").out == "off\n"
     assert offhand("settings", "theme", "dark").out == "dark\n"
     assert offhand.engine.calls[-1] == Configure("theme", "dark")

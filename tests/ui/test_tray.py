@@ -15,9 +15,16 @@ def labels(tray):
 
 
 def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
-    assert labels(tray) == ["211 files ready", "Ask…", "Open Offhand", "Offline", "Quit"]
+    assert labels(tray) == [
+        "211 of 214 files, 1 skipped, 2 failed",
+        "Ask…",
+        "Open Offhand",
+        "Offline",
+        "Pause reading",
+        "Quit",
+    ]
     assert not tray.state.isEnabled()
-    assert tray.icon.toolTip() == "Offhand: 211 files ready"
+    assert tray.icon.toolTip() == "Offhand: 211 of 214 files, 1 skipped, 2 failed"
 
 
 def test_each_entry_asks_for_its_thing(qtbot, tray):
@@ -33,8 +40,17 @@ def test_each_entry_asks_for_its_thing(qtbot, tray):
 def test_offline_is_switched_and_shown(qtbot, tray, scripted):
     tray.offline.trigger()
     qtbot.waitUntil(lambda: Configure("offline", "true") in scripted.calls)
-    qtbot.waitUntil(lambda: tray.state.text() == "211 files ready, offline")
+    qtbot.waitUntil(lambda: tray.state.text() == "211 of 214 files, 1 skipped, 2 failed, offline")
     assert tray.offline.isChecked()
+
+
+def test_reading_is_paused_and_goes_on(qtbot, tray, scripted):
+    tray.pause.trigger()
+    qtbot.waitUntil(lambda: Configure("paused", "true") in scripted.calls)
+    scripted.change(paused="paused by you")
+    qtbot.waitUntil(tray.pause.isChecked)
+    tray.pause.trigger()
+    qtbot.waitUntil(lambda: Configure("paused", "false") in scripted.calls)
 
 
 @pytest.mark.qt_log_ignore("No such signal QPlatformNativeInterface")

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from core.protocol import Answered, Event, Found, Hit, Piece, Quoted, RouteStep, Sentence, Source, Step
-from ui.state_words import model_name, seconds
+from ui.state_words import coverage_words, model_name, seconds
 from ui.terminal.links import place_text, whole
 from ui.terminal.wording import printable, trail
 
@@ -121,6 +121,7 @@ def last_line(card: Card) -> Text | None:
     )
     said = [_step(step) for step in card.answer.route]
     said += [f"{name} {seconds(value)}" for name, value in stages if value is not None]
+    said += [f"from {coverage_words(card.answer.coverage)}"] if card.answer.coverage else []
     return Text(printable(" · ".join(said)), style="dim")
 
 

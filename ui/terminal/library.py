@@ -1,11 +1,21 @@
-"""Commands about what is read: add, remove, folders, index, retry."""
+"""Commands about what is read: add, remove, folders, index, pause, resume, retry."""
 
 from contextlib import closing
 from typing import Annotated
 
 import typer
 
-from core.protocol import AddFolder, Folders, Index, ListFolders, Progress, RemoveFolder, Retry
+from core.protocol import (
+    AddFolder,
+    Configure,
+    CurrentSettings,
+    Folders,
+    Index,
+    ListFolders,
+    Progress,
+    RemoveFolder,
+    Retry,
+)
 from ui.terminal.options import Directory, Json, absolute
 from ui.terminal.progress import follow, summary
 from ui.terminal.session import Session
@@ -67,6 +77,24 @@ def index(
             session.aside("Indexing goes on in the background.")
         raise
     _tell(session, progress, json)
+
+
+def pause(context: typer.Context, json: Json = False) -> None:
+    """Read nothing more until `offhand resume`. What was read is found as ever."""
+    _set_paused(context.obj, json, paused=True)
+
+
+def resume(context: typer.Context, json: Json = False) -> None:
+    """Go on reading."""
+    _set_paused(context.obj, json, paused=False)
+
+
+def _set_paused(session: Session, json: bool, *, paused: bool) -> None:
+    settings = session.last(Configure("paused", "true" if paused else "false"), CurrentSettings).settings
+    if json:
+        session.give({"paused": settings.paused})
+    else:
+        session.say("Reading is paused; `offhand resume` ends that." if paused else "Reading goes on.")
 
 
 def retry(

@@ -2,11 +2,10 @@
 
 from rich.text import Text
 
-from core.protocol import ChildInfo, Finding, FolderInfo, Settings, StatusReport
-from ui.state_words import files, model_name, size
+from core.protocol import ChildInfo, FileProblem, Finding, FolderInfo, Settings, StatusReport
+from ui.state_words import at_time, coverage_words, files, model_name, size
 from ui.terminal.wording import counted, duration, one_line
 
-STATES = ("indexed", "waiting", "skipped", "failed")
 COLUMN = 10  # characters of the labels on the left
 
 
@@ -18,7 +17,8 @@ def status_lines(report: StatusReport) -> list[Text]:
     total = report.memory + sum(child.memory for child in report.children)
     lines = [
         _line("Engine", f"version {report.version}, process {report.pid}, up {duration(report.uptime_s)}"),
-        _line("Files", ", ".join(f"{getattr(counts, state):,} {state}" for state in STATES)),
+        _line("Files", coverage_words(report.coverage)),
+        *([_line("Reading", report.paused, "yellow")] if report.paused else []),
         _line("Passages", f"{counts.chunks:,}{owed}"),
         *([_line("Vectors", report.vectors)] if report.vectors else []),
         _line("Model", f"{model_name(report.model) if report.model else 'none'} ({report.model_state})"),
@@ -26,7 +26,7 @@ def status_lines(report: StatusReport) -> list[Text]:
         _line("Network", "offline: the door is closed" if report.offline else "allowed"),
         _line("Memory", f"{size(total)}: " + ", ".join([f"engine {size(report.memory)}", *children])),
         *(_line("Folder", folder_words(folder)) for folder in report.folders),
-        *(_line(file.state.capitalize(), f"{file.path}: {file.reason}", "yellow") for file in report.problems),
+        *(_line(file.state.capitalize(), _problem(file), "yellow") for file in report.problems),
         *(_line("Notice", notice, "yellow") for notice in report.notices),
     ]
     return lines if report.folders else [*lines, _line("Folder", "none yet: `offhand add DIR`")]
@@ -38,8 +38,14 @@ def folder_words(folder: FolderInfo) -> str:
         return f"{folder.path}: not reachable now; what was read of it is kept"
     said = f"{folder.path}: {files(folder.files)}, {folder.indexed:,} indexed"
     said += f", {folder.waiting:,} waiting" if folder.waiting else ""
+    said += f", {folder.skipped:,} skipped" if folder.skipped else ""
     said += f", {folder.failed:,} failed" if folder.failed else ""
     return said + (", links followed" if folder.links else "")
+
+
+def _problem(file: FileProblem) -> str:
+    again = f" It is tried again {at_time(file.retry_at)}." if file.retry_at else ""
+    return f"{file.path}: {file.reason}{again}"
 
 
 def finding_line(finding: Finding) -> Text:

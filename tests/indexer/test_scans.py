@@ -1,0 +1,82 @@
+"""Scanned pages, recognised by the real Tesseract where its languages are installed, after everything else is read."""
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from indexer.extract import documents, ocr
+from indexer.index import Index
+from tests.indexer.conftest import Parts, eventually, settled, write_notes
+
+LINES = ("The boiler was serviced on 3 October by Mr Hale.", "The pressure should be kept at 1.4 bar in winter.")
+
+installed = pytest.mark.skipif(ocr.languages() is None, reason=f"no trained languages here. {ocr.HOW_TO}")
+
+
+def scanned(*pages: str) -> bytes:
+    """A PDF whose pages are pictures of a line of text each, 150 to the inch."""
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(595, 842))
+    for words in pages:
+        picture = Image.new("L", (1240, 1754), 255)
+        ImageDraw.Draw(picture).text((100, 200), words, font=ImageFont.load_default(size=40), fill=0)
+        canvas.drawImage(ImageReader(picture), 0, 0, 595, 842)
+        canvas.showPage()
+    canvas.save()
+    return file.getvalue()
+
+
+def reason(index: Index) -> str:
+    return next((file.reason for file in index.ledger.files("failed", "", "", 10)), "")
+
+
+def make(parts: Parts, tmp_path: Path) -> Index:
+    write_notes(tmp_path / "notes", {"note.md": "# A note\n\nIt has words.\n"})
+    (tmp_path / "notes" / "scan.pdf").write_bytes(scanned(*LINES))
+    index = parts.index(recogniser=parts.reader())
+    index.recognise_scans(on=False)
+    index.add_folder(tmp_path / "notes")
+    assert settled(index)
+    return index
+
+
+@installed
+@pytest.mark.slow
+def test_a_scan_is_listed_first_and_recognised_when_all_else_is_read(parts: Parts, tmp_path: Path) -> None:
+    index = make(parts, tmp_path)
+    assert reason(index) == documents.SCAN_WAITS
+    index.recognise_scans(on=True)
+    assert eventually(lambda: index.ledger.coverage().indexed == 2, 120), reason(index)
+    [(_, hits, _)] = index.search("boiler serviced October", 5, meaning=False)
+    assert "The boiler was serviced on 3 October by Mr Hale." in hits[0].text
+    [(_, hits, _)] = index.search("pressure 1.4 bar", 5, meaning=False)
+    assert hits[0].path.endswith("scan.pdf")
+
+
+@installed
+@pytest.mark.slow
+def test_a_scan_without_words_says_so(parts: Parts, tmp_path: Path) -> None:
+    index = make(parts, tmp_path)
+    (tmp_path / "notes" / "scan.pdf").write_bytes(scanned(""))
+    index.rescan()
+    index.recognise_scans(on=True)
+    wanted = f"{documents.NO_TEXT_LAYER} No words were recognised on them."
+    assert eventually(lambda: reason(index) == wanted, 120), reason(index)
+
+
+def test_without_tesseract_the_reason_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    assert ocr.languages() is None
+    said = documents.parse_document(scanned(LINES[0]), "application/pdf", "scan")
+    assert said == f"{documents.NO_TEXT_LAYER} {ocr.HOW_TO}"
+
+
+def test_english_comes_first_and_few_languages_are_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("deu", "eng", "osd", "fra", "spa"):
+        (tmp_path / f"{name}.traineddata").touch()
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    assert ocr.languages() == (tmp_path, "eng+deu+fra")
