@@ -36,7 +36,8 @@ def clustered(count: int) -> Vector:
     """Unit vectors, 384 numbers each."""
     noise = np.random.default_rng(3)
     rows = noise.normal(size=(200, 384))[noise.integers(200, size=count)] + 0.6 * noise.normal(size=(count, 384))
-    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    units: Vector = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return units
 
 
 def catalog(path: Path, vectors: Vector) -> None:

@@ -245,6 +245,7 @@ def test_damage_to_the_catalog_of_a_running_index(
     healed(home, index, prepared)
 
 
+@pytest.mark.logs("vectors did not answer within")
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a process is made to hang by a signal of POSIX")
 def test_a_hanging_chroma_is_answered_for_and_ended(
     home: Path,

@@ -203,6 +203,7 @@ def test_no_server_and_one_that_is_no_chroma(opened: Callable[[str], VectorIndex
         other.shutdown()
 
 
+@pytest.mark.logs("vectors did not answer within")
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="a server is made to hang by a signal of POSIX")
 def test_a_server_that_hangs_is_away_until_it_goes_on(
     server: ChromaServer, opened: Callable[[str], VectorIndex], monkeypatch: pytest.MonkeyPatch
