@@ -94,7 +94,10 @@ class EmbeddedStore:
 
     def inventory(self) -> Inventory:
         """See `VectorStore`."""
-        return Inventory(self._opened().count(), self.signature(self._number))
+        count = self._opened().count()
+        if not _has_sound_head(self._place(self._number) / CATALOG):  # Chroma reads on from what it has cached
+            raise StoreFailed(f"its {CATALOG} is damaged")
+        return Inventory(count, self.signature(self._number))
 
     def keep_only(self, number: int) -> None:
         """See `VectorStore`."""
@@ -174,6 +177,19 @@ def discard(directory: Path) -> None:
 
 def _files(directory: Path) -> list[Path]:
     return [Path(folder, name) for folder, _, names in os.walk(directory) for name in names]
+
+
+def _has_sound_head(path: Path) -> bool:
+    """Whether a file is SQLite's and as long as its head says: page size and number at 16 and 28 (fileformat2.html)."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+            size = os.fstat(file.fileno()).st_size
+    except OSError:
+        return False
+    page = int.from_bytes(head[16:18], "big")
+    page = 65536 if page == 1 else page
+    return head.startswith(b"SQLite format 3\0") and size >= page * int.from_bytes(head[28:32], "big")
 
 
 def _check_catalog(path: Path) -> None:
