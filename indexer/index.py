@@ -21,7 +21,7 @@ from indexer.records import (
     Problem,
 )
 from indexer.scanner import Scanner
-from indexer.scans import Scans
+from indexer.scans import LOOK_SECONDS, Scans
 from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 TIDY_SECONDS = 600.0
 UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
-SCANS_LOOK = 5.0  # seconds between two looks whether everything else is done
 
 
 class Index:
@@ -101,7 +100,7 @@ class Index:
             self._database,
             recogniser,
             largest=lambda: self._scanner.rules.largest,
-            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else SCANS_LOOK),
+            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else LOOK_SECONDS),
             on_stored=self._stored,
             notices=self._notices,
         )
@@ -302,7 +301,7 @@ class Index:
         self._on_change()
 
     def _hold(self) -> float:
-        return POLL if self._pipeline.is_bulk else self.pace.rest()
+        return self.pace.rest() or (POLL if self._pipeline.is_bulk else 0.0)
 
     def _on_change(self) -> None:
         self.ledger.changed()
