@@ -13,11 +13,12 @@ import pypdf
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from indexer.extract import documents
+from indexer.extract import documents, ocr
 from indexer.extract.documents import parse_document, unpack_into
 from indexer.extract.parsed import Parsed
 from indexer.extract.registry import format_of
 
+SCAN = documents.SCAN_WAITS if ocr.languages() else f"{documents.NO_TEXT_LAYER} {ocr.HOW_TO}"
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "documents"
 
 
@@ -241,7 +242,7 @@ def locked_pdf() -> bytes:
 @pytest.mark.parametrize(
     ("content", "name", "reason"),
     [
-        ((SAMPLES / "ocr_test.pdf").read_bytes(), "scan.pdf", documents.NO_TEXT_LAYER),
+        ((SAMPLES / "ocr_test.pdf").read_bytes(), "scan.pdf", SCAN),
         (locked_pdf(), "l.pdf", documents.LOCKED),
         (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(3000), "l.docx", documents.LOCKED),
         (b"", "e.pdf", documents.DAMAGED),
