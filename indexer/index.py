@@ -14,7 +14,7 @@ from indexer.pace import Pace
 from indexer.pipeline import Pipeline, Reader
 from indexer.records import EVERYWHERE, Counts, Filter, Finding, Folder, FolderRefused, Hit, Problem
 from indexer.scanner import Scanner
-from indexer.scans import Scans
+from indexer.scans import LOOK_SECONDS, Scans
 from indexer.search import Stage
 from indexer.store import files, folders, outbox, passages, selection
 from indexer.store.database import Database
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 TIDY_SECONDS = 600.0
 UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
-SCANS_LOOK = 5.0  # seconds between two looks whether everything else is done
 
 
 class Index:
@@ -100,7 +99,7 @@ class Index:
             self._database,
             recogniser,
             largest=lambda: self._scanner.rules.largest,
-            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else SCANS_LOOK),
+            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else LOOK_SECONDS),
             on_stored=self._stored,
             notices=self._notices,
         )

@@ -5,6 +5,7 @@ restart goes on with what still does. What is done or given up has another reaso
 """
 
 import logging
+import time
 from collections.abc import Callable
 
 import apsw
@@ -24,6 +25,7 @@ from indexer.worker import Gone, Overdue
 log = logging.getLogger(__name__)
 
 PATIENCE = 600.0  # seconds for one document: two to five a page, one page after the other
+LOOK_SECONDS = 5.0  # at least, between two looks for work: every file that is stored wakes the loop
 NOT_DONE = f"{NO_TEXT_LAYER} Recognising them failed."
 TOO_LONG = f"{NO_TEXT_LAYER} Recognising them takes longer than {PATIENCE / 60:.0f} minutes."
 
@@ -51,6 +53,7 @@ class Scans:
         notices: Notices,
     ) -> None:
         self.on = True
+        self._look_at = 0.0
         self._database = database
         self._reader = reader
         self._largest = largest
@@ -74,6 +77,10 @@ class Scans:
     def _step(self) -> float:
         if not self.on or ocr.languages() is None:
             return UNTIL_WOKEN
+        left = self._look_at - time.monotonic()
+        if left > 0:
+            return left
+        self._look_at = time.monotonic() + LOOK_SECONDS
         pause = self._rest()
         if pause:
             return pause
@@ -83,6 +90,7 @@ class Scans:
             self._reader.rest()
             return UNTIL_WOKEN
         self._recognise(*found)
+        self._look_at = 0.0
         return 0.0
 
     def _recognise(self, known: Known, folder: Folder) -> None:

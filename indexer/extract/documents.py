@@ -88,6 +88,11 @@ def parse_document(content: bytes, mime: str, stem: str, *, recognise: bool = Fa
     except (KreuzbergError, RuntimeError, OSError, ValueError) as error:  # not all of its errors have its own name
         log.info("kreuzberg refused a file of type %s: %s", mime, type(error).__name__)
         return LOCKED if _is_locked(content, mime, str(error)) else DAMAGED
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of pyo3, which offers no way to import it
+            raise
+        log.info("kreuzberg stumbled over a file of type %s", mime)
+        return DAMAGED
     if not parsed.text.strip() and content.strip():
         return _no_text(mime, recognised=recognise, available=available is not None)
     return parsed

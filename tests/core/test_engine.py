@@ -142,7 +142,7 @@ def test_the_status_of_a_fresh_profile_is_whole_and_starts_no_child(engine: Engi
     assert report.pid > 0
     assert report.memory > 1_000_000
     assert (report.folders, report.problems, report.notices) == ([], [], [])
-    assert [child.name for child in report.children] == ["semantics", "llm", "extractor-1", "extractor-2"]
+    assert [child.name for child in report.children] == ["semantics", "llm", "extractor-1", "extractor-2", "recogniser"]
     assert {child.state for child in report.children} == {"asleep"}
     assert all(child.pid is None for child in report.children)
     assert report.model == "SmolLM2-135M-Instruct.Q4_1"

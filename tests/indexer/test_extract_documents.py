@@ -13,11 +13,12 @@ import pypdf
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from indexer.extract import documents
+from indexer.extract import documents, ocr
 from indexer.extract.documents import parse_document, unpack_into
 from indexer.extract.parsed import Parsed
 from indexer.extract.registry import format_of
 
+SCAN = documents.SCAN_WAITS if ocr.languages() else f"{documents.NO_TEXT_LAYER} {ocr.HOW_TO}"
 SAMPLES = Path(__file__).resolve().parent.parent / "data" / "documents"
 
 
@@ -241,7 +242,7 @@ def locked_pdf() -> bytes:
 @pytest.mark.parametrize(
     ("content", "name", "reason"),
     [
-        ((SAMPLES / "ocr_test.pdf").read_bytes(), "scan.pdf", documents.NO_TEXT_LAYER),
+        ((SAMPLES / "ocr_test.pdf").read_bytes(), "scan.pdf", SCAN),
         (locked_pdf(), "l.pdf", documents.LOCKED),
         (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(3000), "l.docx", documents.LOCKED),
         (b"", "e.pdf", documents.DAMAGED),
@@ -259,8 +260,19 @@ def test_a_file_without_readable_text_says_why(content: bytes, name: str, reason
     assert parse(content, name) == reason
 
 
-def test_a_tiny_document_without_words_is_simply_empty() -> None:
-    assert parsed(b"{\\rtf1 }", "e.rtf").text.strip() == ""
+def test_a_document_without_words_says_so_however_small() -> None:
+    assert parse(b"{\\rtf1 }", "e.rtf") == documents.NO_TEXT
+
+
+def test_an_old_office_file_that_is_damaged_is_not_called_locked() -> None:
+    assert parse(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(2000), "old.xls") == documents.DAMAGED
+    assert parse(bytes.fromhex("d0cf11e0a1b11ae1") + bytes(2000), "new.docx") == documents.LOCKED
+
+
+def test_a_panic_inside_the_library_is_a_damaged_file() -> None:
+    backwards = rb"words \end{document} \documentclass{article}\begin{document} words"
+    assert parse(backwards, "paper.tex") == documents.DAMAGED
+    assert isinstance(parse(b"<p>The next file is read.</p>", "next.html"), Parsed)
 
 
 # ---- where it leaves traces -----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Scanned pages, recognised by the real Tesseract where its languages are installed, after everything else is read."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,20 +35,24 @@ def reason(index: Index) -> str:
     return next((file.reason for file in index.ledger.files("failed", "", "", 10)), "")
 
 
-def make(parts: Parts, tmp_path: Path) -> Index:
+@pytest.fixture
+def index(parts: Parts, tmp_path: Path) -> Iterator[Index]:
+    """An index of a note and a scan, which is not recognised yet."""
     write_notes(tmp_path / "notes", {"note.md": "# A note\n\nIt has words.\n"})
     (tmp_path / "notes" / "scan.pdf").write_bytes(scanned(*LINES))
-    index = parts.index(recogniser=parts.reader())
-    index.recognise_scans(on=False)
-    index.add_folder(tmp_path / "notes")
-    assert settled(index)
-    return index
+    recogniser = parts.reader()
+    made = parts.index(recogniser=recogniser)
+    made.recognise_scans(on=False)
+    made.add_folder(tmp_path / "notes")
+    assert settled(made)
+    yield made
+    parts.stop(made)
+    recogniser.stop()
 
 
 @installed
 @pytest.mark.slow
-def test_a_scan_is_listed_first_and_recognised_when_all_else_is_read(parts: Parts, tmp_path: Path) -> None:
-    index = make(parts, tmp_path)
+def test_a_scan_is_listed_first_and_recognised_when_all_else_is_read(index: Index) -> None:
     assert reason(index) == documents.SCAN_WAITS
     index.recognise_scans(on=True)
     assert eventually(lambda: index.ledger.coverage().indexed == 2, 120), reason(index)
@@ -59,8 +64,7 @@ def test_a_scan_is_listed_first_and_recognised_when_all_else_is_read(parts: Part
 
 @installed
 @pytest.mark.slow
-def test_a_scan_without_words_says_so(parts: Parts, tmp_path: Path) -> None:
-    index = make(parts, tmp_path)
+def test_a_scan_without_words_says_so(index: Index, tmp_path: Path) -> None:
     (tmp_path / "notes" / "scan.pdf").write_bytes(scanned(""))
     index.rescan()
     index.recognise_scans(on=True)

@@ -332,7 +332,7 @@ class ScriptedEngine:
         value: object = call.value
         if call.name == "ignore":
             value = [part.strip() for part in call.value.split(",") if part.strip()]
-        elif call.name in ("offline", "hidden_files"):
+        elif call.name in ("offline", "hidden_files", "paused"):
             value = call.value == "true"
         elif call.name == "largest_file_mb":
             value = int(call.value)
