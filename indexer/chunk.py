@@ -5,6 +5,7 @@ A passage is always a slice of the text: nothing is rewritten, summarised or rep
 
 import re
 import unicodedata
+import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ MAX_CHARACTERS = 4000  # words unknown to the model are one token each, however 
 SECTION_LEVEL = 3  # headings down to this level end a passage; deeper ones only invite a cut
 LONGEST_RUN = 2000  # characters without a space: no prose, but an embedded image or a minified program
 _RUN_KEPT = 200  # characters of such a run that stay findable
+_WORDS_KEPT = 50_000  # words whose tokens are remembered: by Zipf's law all but a few per cent of any text
+_LONGEST_KEPT = 32  # characters of such a word
 _SLICE = 65536  # characters tokenised at a time, which bounds the memory
 
 _EAST_ASIAN = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
@@ -31,11 +34,17 @@ _CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]*_]*\Z")
 _SOLID = re.compile(r"\S")
 _ITEM = re.compile(r"[-*+•|]|\d{1,9}[.)]\s")
+# What the tokenizer always takes apart: at these spaces, and around each of ASCII's punctuation marks.
+_WORD = re.compile(r"[^ \n\t!-/:-@\[-`{-~]+|[!-/:-@\[-`{-~]")
 
 # How good a place is to cut, from the best to the last resort.
 _HEADING, _PARAGRAPH, _ROW, _LINE, _SENTENCE, _SPACE, _GLUED, _AFTER_HEADING, _NEVER = 8, 7, 6, 5, 4, 3, 2, 1, 0
 # After such a cut the rest of a section can only be halved at a poor place (161 to 215 tokens).
 _AWKWARD_REST = range(MAX_TOKENS + 1, 2 * MIN_TOKENS + 24)
+
+
+_Offsets = list[tuple[int, int]] | None
+"""Where the tokens of a word begin and end in it, in characters; None for a word that is one token."""
 
 
 class _Piece(NamedTuple):
@@ -54,9 +63,7 @@ class Chunker:
     """
 
     def __init__(self, tokenizer_file: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
+        self._tokenizer = _Tokens(tokenizer_file)
 
     def chunk(self, parsed: Parsed) -> list[Chunk]:
         """The passages of a file, in its order.
@@ -68,10 +75,64 @@ class Chunker:
         return _Cut(parsed, self._tokenizer).chunks()
 
 
+class _Tokens:
+    """The tokenizer of the embedding model with a memory for words, because most words of a text came before.
+
+    Every word is tokenised apart from its neighbours, which with this tokenizer (BERT's) gives the tokens of the text.
+    """
+
+    def __init__(self, tokenizer_file: Path) -> None:
+        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._known: dict[str, _Offsets] = {}
+
+    def append(self, starts: "array[int]", ends: "array[int]", text: str, first: int, last: int) -> None:
+        """Append where the tokens of `text[first:last]` begin and end, in characters of `text`."""
+        while first < last:
+            end = _slice_end(text, first, last)
+            known = self._words(set(_WORD.findall(text, first, end)))
+            for found in _WORD.finditer(text, first, end):
+                begin, stop = found.span()
+                offsets = known[found[0]]
+                if offsets is None:
+                    starts.append(begin)
+                    ends.append(stop)
+                else:
+                    starts.extend([begin + offset for offset, _ in offsets])
+                    ends.extend([begin + offset for _, offset in offsets])
+            first = end
+
+    def _words(self, words: set[str]) -> "dict[str, _Offsets]":
+        """The tokens of at least these words."""
+        if len(self._known) > _WORDS_KEPT:
+            self._known.clear()
+        new = sorted(word for word in words if word not in self._known)
+        found = dict(zip(new, self._offsets(new), strict=True))
+        if all(len(word) <= _LONGEST_KEPT for word in new):
+            self._known.update(found)
+            return self._known
+        self._known.update((word, offsets) for word, offsets in found.items() if len(word) <= _LONGEST_KEPT)
+        return {**self._known, **found}
+
+    def _offsets(self, words: list[str]) -> "Iterator[_Offsets]":
+        """The tokens of each word, all found in one call, which costs more than a word does."""
+        tokens = self._tokenizer.encode(" ".join(words), add_special_tokens=False).offsets
+        token = begin = 0
+        for word in words:
+            end = begin + len(word)
+            offsets = []
+            while token < len(tokens) and tokens[token][1] <= end:
+                offsets.append((tokens[token][0] - begin, tokens[token][1] - begin))
+                token += 1
+            yield None if offsets == [(0, len(word))] else offsets
+            begin = end + 1
+
+
 class _Cut:
     """The work on one file."""
 
-    def __init__(self, parsed: Parsed, tokenizer: Tokenizer) -> None:
+    def __init__(self, parsed: Parsed, tokenizer: _Tokens) -> None:
         self._parsed = parsed
         self._text = parsed.text
         self._headings = parsed.headings
@@ -79,7 +140,10 @@ class _Cut:
         self._parents = _parents(parsed.headings)
         self._starts, self._ends = array("L"), array("L")  # of all tokens, in characters of the text
         self._gaps = [(found.start() + _RUN_KEPT, found.end()) for found in _RUN.finditer(self._text, parsed.body)]
-        self._tokenise(tokenizer)
+        start = parsed.body
+        for gap_start, gap_end in [*self._gaps, (len(self._text), 0)]:
+            tokenizer.append(self._starts, self._ends, self._text, start, gap_start)
+            start = gap_end
 
     def chunks(self) -> list[Chunk]:
         newlines = [found.start() for found in re.finditer("\n", self._text)]
@@ -110,25 +174,6 @@ class _Cut:
                 yield from self._split(start, gap_start)
                 start = gap_end
             yield from self._split(start, piece.end)
-
-    # ---- tokens ------------------------------------------------------------------------------------------------------
-
-    def _tokenise(self, tokenizer: Tokenizer) -> None:
-        start = self._parsed.body
-        for gap_start, gap_end in [*self._gaps, (len(self._text), 0)]:
-            while start < gap_start:
-                end = self._slice_end(start, gap_start)
-                offsets = tokenizer.encode(self._text[start:end], add_special_tokens=False).offsets
-                self._starts.extend([first + start for first, _ in offsets])
-                self._ends.extend([last + start for _, last in offsets])
-                start = end
-            start = gap_end
-
-    def _slice_end(self, start: int, limit: int) -> int:
-        if limit - start <= _SLICE:
-            return limit
-        space = max(self._text.rfind("\n", start, start + _SLICE), self._text.rfind(" ", start, start + _SLICE))
-        return space + 1 if space > start else start + _SLICE  # without a space it is Chinese: any character will do
 
     def _tokens(self, start: int, end: int) -> int:
         return bisect_left(self._starts, end) - bisect_left(self._starts, start)
@@ -290,6 +335,13 @@ class _Cut:
             trail.append(self._headings[index])
             index = self._parents[index]
         return trail[::-1]
+
+
+def _slice_end(text: str, start: int, limit: int) -> int:
+    if limit - start <= _SLICE:
+        return limit
+    space = max(text.rfind("\n", start, start + _SLICE), text.rfind(" ", start, start + _SLICE))
+    return space + 1 if space > start else start + _SLICE  # without a space it is Chinese: any character will do
 
 
 def _parents(headings: list[Heading]) -> list[int]:
