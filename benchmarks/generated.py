@@ -8,7 +8,7 @@ subjects of its own, headings, tags, tasks, links to other notes and dates, and 
 import os
 import random
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate, product
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def write_notes(folder: Path, count: int, bytes_each: int, seed: int) -> list[Pa
         path = folder / writer.place(number)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8", newline="\n")
-        changed = datetime.combine(writer.days[number], time(12), timezone.utc).timestamp() + number % 3600
+        changed = datetime.combine(writer.days[number], time(12), UTC).timestamp() + number % 3600
         os.utime(path, (changed, changed))
         paths.append(path)
     return paths

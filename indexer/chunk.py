@@ -5,7 +5,6 @@ A passage is always a slice of the text: nothing is rewritten, summarised or rep
 
 import re
 import unicodedata
-import zlib
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator

@@ -1,28 +1,31 @@
-"""From waiting files to searchable passages: extractor processes read, one transaction for each file stores.
+"""From waiting files to searchable passages: extractor processes read, one transaction for each batch stores.
 
 A file that ends its reader, or keeps it silent for too long, gets one more try in a fresh process and is then set
-aside; it never costs another file its turn. Killed anywhere, the next start goes on with what still waits.
+aside; what was read before it in its batch is kept, and the files behind it are read as if nothing had happened.
+Killed anywhere, the next start goes on with what still waits.
 """
 
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+import apsw
+
 from indexer import scan
 from indexer.child import Child
-from indexer.extract.extractor import Event, Extract
+from indexer.extract.extractor import Call, Event, Extract, ExtractAll
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
-from indexer.records import Extracted, FileState, Skipped
+from indexer.records import Extracted, FileState, Problem, Skipped
 from indexer.store import files, passages
 from indexer.store.database import Database
-from indexer.store.files import Known
+from indexer.store.files import Known, Seen
+from indexer.waiting import Taken, Waiting
 from indexer.worker import Gone, Overdue
 
 log = logging.getLogger(__name__)
 
-Reader = Child[Extract, Event]
+Reader = Child[Call, Event]
 
 PATIENCE = 30.0
 """Seconds a reader may be silent over one file."""
@@ -34,8 +37,6 @@ ENGINE_TRIES = 3
 """Attempts that ended with no word at all (the engine itself was killed) before a file is set aside: more than
 TRIES, because the file in work when a machine is switched off is seldom to blame."""
 
-AHEAD = 64
-MANY = 8
 RATE_SECONDS = 5.0
 
 
@@ -58,41 +59,6 @@ class Rate:
         if not recent:
             return 0.0
         return sum(count for _, count in recent) / max(now - recent[0][0], 0.5)
-
-
-class Waiting:
-    """The files that wait, handed out once each, newest first; `many` when more than a person changes by hand."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._guard = threading.Lock()
-        self._ahead: deque[tuple[Known, str]] = deque()
-        self._taken: set[int] = set()
-        self.many = False
-
-    def take(self) -> tuple[Known, str] | None:
-        """The next file and its folder's path; `give_back` must follow."""
-        with self._guard:
-            if not self._ahead:
-                with self._database.read() as connection:
-                    found = files.waiting(connection, AHEAD + len(self._taken))
-                self._ahead.extend(pair for pair in found if pair[0].id not in self._taken)
-                self.many = len(self._ahead) >= MANY
-            if not self._ahead:
-                return None
-            taken = self._ahead.popleft()
-            self._taken.add(taken[0].id)
-            return taken
-
-    def give_back(self, known: Known) -> None:
-        """The file is dealt with, or may be taken again."""
-        with self._guard:
-            self._taken.discard(known.id)
-
-    def look_again(self) -> None:
-        """The catalog has changed: newer files may wait."""
-        with self._guard:
-            self._ahead.clear()
 
 
 class Pipeline:
@@ -158,76 +124,111 @@ class Pipeline:
         return lambda: self._step(reader)
 
     def _step(self, reader: Reader) -> float:
-        taken = self._waiting.take()
-        if taken is None:
+        batch = self._waiting.take()
+        if not batch:
             return UNTIL_WOKEN
-        known, root = taken
         try:
-            pause = self._read(reader, known, root)
+            pause = self._deal_with(reader, batch)
         finally:
-            self._waiting.give_back(known)
+            self._waiting.give_back(batch)
         self._on_stored()
         return pause
 
-    def _read(self, reader: Reader, known: Known, root: str) -> float:
-        try:
-            seen = scan.see(known.path)
-            if known.content_hash and known.content_hash == scan.content_hash(known.path):
-                with self._database.write() as connection:
-                    files.finish(connection, known, "indexed", seen=seen)
-                return 0.0
-        except (FileNotFoundError, NotADirectoryError):
-            self._look({known.path})  # gone, or its whole folder is away: the scanner can tell
+    def _deal_with(self, reader: Reader, batch: list[Taken]) -> float:
+        seen: list[tuple[Taken, Seen]] = []
+        same: list[tuple[Taken, Seen]] = []
+        gone: set[str] = set()
+        for taken in batch:
+            try:
+                now = scan.see(taken.known.path)
+                old = taken.known.content_hash
+                (same if old and old == scan.content_hash(taken.known.path) else seen).append((taken, now))
+            except (FileNotFoundError, NotADirectoryError):
+                gone.add(taken.known.path)
+            except OSError as error:
+                self._set_aside(taken.known, f"The system could not read the file: {error.strerror or error}.")
+        if same:
+            with self._database.write() as connection:
+                for taken, now in same:
+                    files.finish(connection, taken.known, "indexed", seen=now)
+        if seen:
+            reader.start()  # what goes wrong here is not the files' fault
+            if begun := self._begin(seen):
+                self._read(reader, begun)
+        if gone:
+            self._look(gone)  # gone, or their whole folder is away: the scanner can tell
             return 0.2
-        except OSError as error:
-            self._set_aside(known, f"The system could not read the file: {error.strerror or error}.")
-            return 0.0
-        reader.start()  # what goes wrong here is not the file's fault
-        if not self._begin(known):
-            return 0.0
-        try:
-            read = reader.ask(Extract(known.path, root, self._largest()), patience=PATIENCE)
-        except (Gone, Overdue) as death:
-            self._mourn(reader, known, death)
-            return 0.0
-        with self._database.write() as connection:
-            if isinstance(read, Extracted):
-                if passages.replace(connection, known.id, known.path, read):
-                    files.finish(connection, known, "indexed", seen=seen)
-            else:
-                state: FileState = "skipped" if isinstance(read, Skipped) else "failed"
-                files.finish(connection, known, state, read.reason, seen)
-        self._counted.discard(known.id)
-        self.rate.add(1)
         return 0.0
 
-    def _begin(self, known: Known) -> bool:
-        if known.id in self._counted:
-            return True
-        if known.attempts >= ENGINE_TRIES:
-            self._set_aside(known, "Offhand ended three times while it was reading this file.")
-            return False
+    def _read(self, reader: Reader, batch: list[tuple[Taken, Seen]]) -> None:
+        """Read files, and store what was read in one transaction: the word index pays for each one it takes part in."""
+        calls = [Extract(taken.known.path, taken.root, self._largest()) for taken, _ in batch]
+        read: list[Event] = []
+        death: Problem | None = None
+        try:
+            for event in reader.call(ExtractAll(calls), patience=PATIENCE):
+                read.append(event)  # what came before a death must not be lost
+        except Problem as problem:
+            death = problem
         with self._database.write() as connection:
-            files.begin_attempt(connection, known.id)
-        self._counted.add(known.id)
-        return True
+            for (taken, seen), event in zip(batch, read, strict=False):
+                _store(connection, taken.known, seen, event)
+        self._counted.difference_update(taken.known.id for taken, _ in batch)
+        self.rate.add(len(read))
+        unread = [taken.known for taken, _ in batch[len(read) :]]
+        if unread:
+            self._mourn(reader, unread, death)
 
-    def _mourn(self, reader: Reader, known: Known, death: Gone | Overdue) -> None:
-        self._counted.discard(known.id)
-        if any(loop.ending for loop in self._loops):  # it was stopped, not killed
+    def _begin(self, batch: list[tuple[Taken, Seen]]) -> list[tuple[Taken, Seen]]:
+        """Count an attempt for each file, and leave out those that have had theirs."""
+        again, new = [], []
+        for taken, seen in batch:
+            if taken.known.id in self._counted:
+                again.append((taken, seen))
+            elif taken.known.attempts >= ENGINE_TRIES:
+                self._set_aside(taken.known, "Offhand ended three times while it was reading this file.")
+            else:
+                new.append((taken, seen))
+        if new:
             with self._database.write() as connection:
+                for taken, _ in new:
+                    files.begin_attempt(connection, taken.known.id)
+            self._counted.update(taken.known.id for taken, _ in new)
+        return again + new
+
+    def _mourn(self, reader: Reader, unread: list[Known], death: Problem | None) -> None:
+        """The first of the files may have ended the reader; the others behind it were not begun."""
+        ending = any(loop.ending for loop in self._loops)  # it was stopped, not killed
+        with self._database.write() as connection:
+            for known in unread if ending or death is None else unread[1:]:
                 files.take_back_attempt(connection, known.id)
+            now = files.at(connection, unread[0].path)
+        if ending or death is None:
             return
-        reader.rest()  # the file killed it: that says nothing about the next file
-        with self._database.read() as connection:
-            now = files.at(connection, known.path)
         log.info("a file ended its reader (%s)", death.kind)
+        if isinstance(death, Gone | Overdue):
+            reader.rest()  # the file killed it: that says nothing about the next file
         if now is not None and now.attempts >= TRIES:
-            silent = isinstance(death, Overdue)
-            end = f"takes longer than {PATIENCE:.0f} seconds" if silent else "ends the reading process"
-            self._set_aside(known, f"Reading this file {end}; it was tried twice.")
+            self._set_aside(unread[0], _reason(death))
 
     def _set_aside(self, known: Known, reason: str) -> None:
         self._counted.discard(known.id)
         with self._database.write() as connection:
             files.finish(connection, known, "failed", reason)
+
+
+def _store(connection: apsw.Connection, known: Known, seen: Seen, read: Event) -> None:
+    if isinstance(read, Extracted):
+        if passages.replace(connection, known.id, known.path, read):
+            files.finish(connection, known, "indexed", seen=seen)
+    else:
+        state: FileState = "skipped" if isinstance(read, Skipped) else "failed"
+        files.finish(connection, known, state, read.reason, seen)
+
+
+def _reason(death: Problem) -> str:
+    if isinstance(death, Overdue):
+        return f"Reading this file takes longer than {PATIENCE:.0f} seconds; it was tried twice."
+    if isinstance(death, Gone):
+        return "Reading this file ends the reading process; it was tried twice."
+    return f"{death.what} It was tried twice."

@@ -45,6 +45,7 @@ ONLY_IN = {
             "indexer/index.py",
             "indexer/pipeline.py",
             "indexer/scanner.py",
+            "indexer/waiting.py",
             "indexer/watch.py",
             "indexer/semantics.py",
             "indexer/store/",

@@ -28,7 +28,16 @@ class Extract(Struct, frozen=True, tag=True):
     largest: int
 
 
-Call = Extract
+class ExtractAll(Struct, frozen=True, tag=True):
+    """Read several files → one event for each, in their order, each sent as soon as it is there.
+
+    When the process dies, the first file without an event is the one that killed it.
+    """
+
+    files: list[Extract]
+
+
+Call = Extract | ExtractAll
 
 
 def build(config: dict[str, Any]) -> "Extractor":
@@ -51,10 +60,12 @@ class Extractor:
     def __init__(self, tokenizer_file: Path) -> None:
         self._chunker = Chunker(tokenizer_file)
 
-    def handle(self, call: Extract, cancelled: Cancellation) -> Iterator[Event]:
-        """Answer with one event. A file is short work: cancelling takes effect after it, the deadline kills."""
-        if not cancelled.requested:
-            yield self.extract(call)
+    def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
+        """Answer with one event for each file. Cancelling takes effect after the file in work; the deadline kills."""
+        for one in call.files if isinstance(call, ExtractAll) else [call]:
+            if cancelled.requested:
+                return
+            yield self.extract(one)
 
     def extract(self, call: Extract) -> Event:
         """Read, parse and cut one file."""

@@ -9,16 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from indexer.extract.extractor import Event, Extract
+from indexer.extract import extractor
+from indexer.extract.extractor import Event, Extract, ExtractAll
 from indexer.records import Chunk, Extracted, Failed, Skipped
 from indexer.scan import content_hash
 from indexer.worker import Cancellation
 
-Call = Extract
+Call = extractor.Call
 
 
 class ScriptedExtractor:
-    def handle(self, call: Extract, cancelled: Cancellation) -> Iterator[Event]:
+    def handle(self, call: extractor.Call, cancelled: Cancellation) -> Iterator[Event]:
+        for one in call.files if isinstance(call, ExtractAll) else [call]:
+            yield from self._read(one)
+
+    def _read(self, call: Extract) -> Iterator[Event]:
         text = Path(call.path).read_text()
         word = text.split()[0]
         with Path("read.log").open("a") as log:
