@@ -5,16 +5,15 @@ A passage is always a slice of the text: nothing is rewritten, summarised or rep
 
 import re
 import unicodedata
-from array import array
+import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tokenizers import Tokenizer
-
 from indexer.extract.parsed import Heading, Parsed
 from indexer.records import Chunk
+from indexer.tokens import CHINESE, Vocabulary, Words
 
 MIN_TOKENS = 96
 MAX_TOKENS = 160  # MiniLM was trained on 128 and reads at most 256, title and headings included
@@ -22,28 +21,18 @@ MAX_CHARACTERS = 4000  # words unknown to the model are one token each, however 
 SECTION_LEVEL = 3  # headings down to this level end a passage; deeper ones only invite a cut
 LONGEST_RUN = 2000  # characters without a space: no prose, but an embedded image or a minified program
 _RUN_KEPT = 200  # characters of such a run that stay findable
-_WORDS_KEPT = 50_000  # words whose tokens are remembered: by Zipf's law all but a few per cent of any text
-_LONGEST_KEPT = 32  # characters of such a word
-_SLICE = 65536  # characters tokenised at a time, which bounds the memory
 
 _EAST_ASIAN = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _IN_RUN = rf"[^\s{_EAST_ASIAN}]"
 _RUN = re.compile(rf"(?<!{_IN_RUN}){_IN_RUN}{{{LONGEST_RUN},}}")
-_CHINESE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002fa1f]")
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]*_]*\Z")
 _SOLID = re.compile(r"\S")
 _ITEM = re.compile(r"[-*+•|]|\d{1,9}[.)]\s")
-# What the tokenizer always takes apart: at these spaces, and around each of ASCII's punctuation marks.
-_WORD = re.compile(r"[^ \n\t!-/:-@\[-`{-~]+|[!-/:-@\[-`{-~]")
 
 # How good a place is to cut, from the best to the last resort.
 _HEADING, _PARAGRAPH, _ROW, _LINE, _SENTENCE, _SPACE, _GLUED, _AFTER_HEADING, _NEVER = 8, 7, 6, 5, 4, 3, 2, 1, 0
 # After such a cut the rest of a section can only be halved at a poor place (161 to 215 tokens).
 _AWKWARD_REST = range(MAX_TOKENS + 1, 2 * MIN_TOKENS + 24)
-
-
-_Offsets = list[tuple[int, int]] | None
-"""Where the tokens of a word begin and end in it, in characters; None for a word that is one token."""
 
 
 class _Piece(NamedTuple):
@@ -62,7 +51,7 @@ class Chunker:
     """
 
     def __init__(self, tokenizer_file: Path) -> None:
-        self._tokenizer = _Tokens(tokenizer_file)
+        self._vocabulary = Vocabulary(tokenizer_file)
 
     def chunk(self, parsed: Parsed) -> list[Chunk]:
         """The passages of a file, in its order.
@@ -71,77 +60,23 @@ class Chunker:
         make two smaller ones). Neighbouring sections that are tiny share a passage. Every word of the body is in
         exactly one passage, except the inside of runs of 2,000 and more characters without a space.
         """
-        return _Cut(parsed, self._tokenizer).chunks()
-
-
-class _Tokens:
-    """The tokenizer of the embedding model with a memory for words, because most words of a text came before.
-
-    Every word is tokenised apart from its neighbours, which with this tokenizer (BERT's) gives the tokens of the text.
-    """
-
-    def __init__(self, tokenizer_file: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._known: dict[str, _Offsets] = {}
-
-    def append(self, starts: "array[int]", ends: "array[int]", text: str, first: int, last: int) -> None:
-        """Append where the tokens of `text[first:last]` begin and end, in characters of `text`."""
-        while first < last:
-            end = _slice_end(text, first, last)
-            known = self._words(set(_WORD.findall(text, first, end)))
-            for found in _WORD.finditer(text, first, end):
-                begin, stop = found.span()
-                offsets = known[found[0]]
-                if offsets is None:
-                    starts.append(begin)
-                    ends.append(stop)
-                else:
-                    starts.extend([begin + offset for offset, _ in offsets])
-                    ends.extend([begin + offset for _, offset in offsets])
-            first = end
-
-    def _words(self, words: set[str]) -> "dict[str, _Offsets]":
-        """The tokens of at least these words."""
-        if len(self._known) > _WORDS_KEPT:
-            self._known.clear()
-        new = sorted(word for word in words if word not in self._known)
-        found = dict(zip(new, self._offsets(new), strict=True))
-        if all(len(word) <= _LONGEST_KEPT for word in new):
-            self._known.update(found)
-            return self._known
-        self._known.update((word, offsets) for word, offsets in found.items() if len(word) <= _LONGEST_KEPT)
-        return {**self._known, **found}
-
-    def _offsets(self, words: list[str]) -> "Iterator[_Offsets]":
-        """The tokens of each word, all found in one call, which costs more than a word does."""
-        tokens = self._tokenizer.encode(" ".join(words), add_special_tokens=False).offsets
-        token = begin = 0
-        for word in words:
-            end = begin + len(word)
-            offsets = []
-            while token < len(tokens) and tokens[token][1] <= end:
-                offsets.append((tokens[token][0] - begin, tokens[token][1] - begin))
-                token += 1
-            yield None if offsets == [(0, len(word))] else offsets
-            begin = end + 1
+        return _Cut(parsed, self._vocabulary).chunks()
 
 
 class _Cut:
     """The work on one file."""
 
-    def __init__(self, parsed: Parsed, tokenizer: _Tokens) -> None:
+    def __init__(self, parsed: Parsed, vocabulary: Vocabulary) -> None:
         self._parsed = parsed
         self._text = parsed.text
         self._headings = parsed.headings
         self._heading_starts = [heading.start for heading in parsed.headings]
         self._parents = _parents(parsed.headings)
-        self._starts, self._ends = array("L"), array("L")  # of all tokens, in characters of the text
+        self._words = Words()
         self._gaps = [(found.start() + _RUN_KEPT, found.end()) for found in _RUN.finditer(self._text, parsed.body)]
         start = parsed.body
         for gap_start, gap_end in [*self._gaps, (len(self._text), 0)]:
-            tokenizer.append(self._starts, self._ends, self._text, start, gap_start)
+            vocabulary.read(self._words, self._text, start, gap_start)
             start = gap_end
 
     def chunks(self) -> list[Chunk]:
@@ -174,9 +109,6 @@ class _Cut:
                 start = gap_end
             yield from self._split(start, piece.end)
 
-    def _tokens(self, start: int, end: int) -> int:
-        return bisect_left(self._starts, end) - bisect_left(self._starts, start)
-
     # ---- sections ----------------------------------------------------------------------------------------------------
 
     def _pieces(self) -> list[_Piece]:
@@ -192,7 +124,7 @@ class _Cut:
     def _gather(self, sections: list[_Piece], first: int, last: int) -> list[_Piece]:
         """The pieces of a section (`sections[first]`) and all sections below it."""
         own, end = sections[first], sections[last - 1].end
-        if self._tokens(own.start, end) <= MAX_TOKENS:
+        if self._words.tokens(own.start, end) <= MAX_TOKENS:
             return [own._replace(end=end, bare=all(section.bare for section in sections[first:last]))]
         pieces = [own]
         child = first + 1
@@ -220,7 +152,7 @@ class _Cut:
         return joined
 
     def _fit(self, left: _Piece, right: _Piece) -> bool:
-        sizes = self._tokens(left.start, left.end), self._tokens(right.start, right.end)
+        sizes = self._words.tokens(left.start, left.end), self._words.tokens(right.start, right.end)
         return min(sizes) < MIN_TOKENS and sum(sizes) <= MAX_TOKENS
 
     def _is_bare(self, start: int, end: int) -> bool:
@@ -239,13 +171,13 @@ class _Cut:
     def _split(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """`text[start:end]` in slices within the limits, without the space around them; nothing where no words are."""
         end = self._last_word(end, start)
-        last = bisect_left(self._starts, end)
+        words, last = self._words, self._words.at(end)
         while solid := _SOLID.search(self._text, start, end):
             start = solid.start()
-            first = bisect_left(self._starts, start)
+            first = words.at(start)
             if first == last:
                 return
-            if last - first <= MAX_TOKENS and end - start <= MAX_CHARACTERS:
+            if words.before[last] - words.before[first] <= MAX_TOKENS and end - start <= MAX_CHARACTERS:
                 yield start, end
                 return
             cut = self._best_cut(first, last, start)
@@ -258,35 +190,48 @@ class _Cut:
         return end
 
     def _best_cut(self, first: int, last: int, start: int) -> int:
-        """Where to end a passage that begins at token `first` of a section that ends before token `last`."""
-        rest = last - first
+        """Where to end a passage that begins at word `first` of a section that ends before word `last`."""
+        starts, before = self._words.starts, self._words.before
+        rest = before[last] - before[first]
         shortest = MIN_TOKENS if rest >= 2 * MIN_TOKENS else rest * 2 // 5
-        within = bisect_right(self._starts, start + MAX_CHARACTERS) - 1 - first
-        longest = min(MAX_TOKENS, within, rest - shortest)
-        best = self._best_size(first, rest, range(shortest, longest + 1))
-        if best is None or self._grade(first + best) < _SPACE:
-            best = self._best_size(first, rest, range(1, min(MAX_TOKENS, within, rest - 1) + 1)) or best
+        within = before[bisect_right(starts, start + MAX_CHARACTERS) - 1] - before[first]
+        best = self._best_word(first, last, shortest, min(MAX_TOKENS, within, rest - shortest))
+        if best is None or self._grade(best) < _SPACE:
+            best = self._best_word(first, last, 1, min(MAX_TOKENS, within, rest - 1)) or best
         if best is None:  # characters without meaning to the tokenizer, or one word with a megabyte of space after it
-            following = self._starts[first + 1] if rest > 1 else 0
+            following = starts[first + 1] if last - first > 1 else 0
             return following if start < following <= start + MAX_CHARACTERS else start + MAX_CHARACTERS
-        return self._starts[first + best]
+        return starts[best]
 
-    def _best_size(self, first: int, rest: int, sizes: range) -> int | None:
+    def _best_word(self, first: int, last: int, shortest: int, longest: int) -> int | None:
+        """The best word to begin the next passage with, so that this one has `shortest` to `longest` tokens."""
+        before = self._words.before
         best, best_score = None, 0.0
-        for size in sizes:
-            grade = self._grade(first + size)
-            # Of equally good places the later one, for fewer passages.
-            score = grade + size / 1000 - (1.5 if rest - size in _AWKWARD_REST else 0.0)
-            if grade != _NEVER and score > best_score:
-                best, best_score = size, score
+        low = bisect_left(before, before[first] + shortest, first + 1, last)
+        for word in range(low, bisect_right(before, before[first] + longest, low, last)):
+            grade = self._grade(word)
+            if grade == _NEVER or grade + 1 <= best_score:
+                continue
+            score = grade + self._whim(word) - (1.5 if before[last] - before[word] in _AWKWARD_REST else 0.0)
+            if score > best_score:
+                best, best_score = word, score
         return best
 
-    def _grade(self, token: int) -> int:
-        """How good it is to cut before a token."""
-        before, after = self._ends[token - 1], self._starts[token]
+    def _whim(self, word: int) -> float:
+        """Chooses between equally good places, 0 to 1, by what stands there and not by how far it is from the start:
+
+        so that an edit moves the cuts around it and not all cuts behind it. The same idea as content-defined chunking
+        (Muthitacharoen, Chen and Mazières, "A low-bandwidth network file system", SOSP 2001).
+        """
+        start = self._words.starts[word]
+        return zlib.crc32(self._text[start : start + 32].encode("utf-8", "replace")) / 2**32
+
+    def _grade(self, word: int) -> int:
+        """How good it is to cut before a word."""
+        before, after = self._words.ends[word - 1], self._words.starts[word]
         gap = self._text[before:after]
         if "\n" in gap:
-            return self._grade_line(gap, self._starts[token - 1], after)
+            return self._grade_line(gap, self._words.starts[word - 1], after)
         if gap:
             if not gap.isspace():
                 return _NEVER
@@ -336,13 +281,6 @@ class _Cut:
         return trail[::-1]
 
 
-def _slice_end(text: str, start: int, limit: int) -> int:
-    if limit - start <= _SLICE:
-        return limit
-    space = max(text.rfind("\n", start, start + _SLICE), text.rfind(" ", start, start + _SLICE))
-    return space + 1 if space > start else start + _SLICE  # without a space it is Chinese: any character will do
-
-
 def _parents(headings: list[Heading]) -> list[int]:
     """For each heading the index of the one it stands under, -1 for none."""
     parents: list[int] = []
@@ -359,4 +297,4 @@ def _stands_alone(character: str) -> bool:
     """True for characters the tokenizer never joins with their neighbours: punctuation and Chinese."""
     if character.isascii():
         return not character.isalnum()
-    return unicodedata.category(character).startswith("P") or _CHINESE.match(character) is not None
+    return unicodedata.category(character).startswith("P") or CHINESE.match(character) is not None
