@@ -10,72 +10,26 @@ docs/BENCHMARKS.md. Figures depend on the machine: read the ratios first.
 import argparse
 import json
 import os
-import platform
 import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core.client import Engine  # noqa: E402  # the project is not installed where this runs from a plain checkout
+from benchmarks.bare import bare_rate  # noqa: E402  # the project is not installed in a plain checkout
+from benchmarks.generated import write_notes  # noqa: E402
+from benchmarks.report import Row, keep, table  # noqa: E402
+from core.client import Engine  # noqa: E402
 from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Answered, Ask, Found, Index, Progress, Quoted, Search, Shutdown  # noqa: E402
 
-Row = tuple[str, str]
-
-WORDS = [
-    "budget",
-    "garden",
-    "boiler",
-    "invoice",
-    "meeting",
-    "travel",
-    "recipe",
-    "school",
-    "doctor",
-    "engine",
-    "battery",
-    "contract",
-    "summer",
-    "winter",
-    "market",
-    "station",
-    "library",
-    "project",
-    "review",
-    "deadline",
-    "supplier",
-    "kitchen",
-    "window",
-    "insurance",
-    "passport",
-    "ticket",
-    "harvest",
-    "river",
-    "mountain",
-    "concert",
-    "training",
-    "report",
-    "sample",
-    "pressure",
-    "valve",
-    "filter",
-    "cable",
-    "server",
-    "backup",
-    "archive",
-    "photo",
-    "letter",
-    "ladder",
-    "paint",
-    "bread",
-]  # readable as prose
+T = TypeVar("T")
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -95,18 +49,6 @@ def events(engine: Engine, call: Any) -> Iterator[tuple[Any, float]]:
         yield event, (time.perf_counter() - start) * 1000
 
 
-def make_notes(folder: Path, count: int) -> None:
-    """Write `count` notes of about 90 words from a fixed seed, each about two or three subjects."""
-    dice = random.Random(7)
-    for number in range(count):
-        subjects = dice.sample(WORDS, 3)
-        words = [dice.choice(subjects if dice.random() < 0.3 else WORDS) for _ in range(90)]
-        lines = [" ".join(words[i : i + 15]).capitalize() + "." for i in range(0, 90, 15)]
-        place = folder / subjects[0]
-        place.mkdir(exist_ok=True)
-        (place / f"{number:05}.md").write_text(f"# {subjects[1]} {number}\n\n" + "\n".join(lines) + "\n")
-
-
 def index_folder(engine: Engine, folder: Path) -> tuple[float, float, int, int]:
     """Index a folder to the last vector; returns seconds to words, seconds in all, files, passages."""
     start = time.perf_counter()
@@ -121,32 +63,6 @@ def index_folder(engine: Engine, folder: Path) -> tuple[float, float, int, int]:
             words_at = time.perf_counter() - start
     assert counts is not None
     return words_at or time.perf_counter() - start, time.perf_counter() - start, counts.files, counts.chunks
-
-
-def bare_rate(folder: Path) -> float:
-    """Passages a second of the embedder alone, in this process, on the very passages of `folder`."""
-    from core.paths import model_directories
-    from indexer.embed import Embedder
-    from indexer.extract import documents
-    from indexer.extract.extractor import Extract, Extractor
-    from indexer.records import Extracted
-    from indexer.worker import Cancellation
-
-    models = next(path for path in model_directories(Profile()) if (path / "all-MiniLM-L6-v2").exists())
-    model = models / "all-MiniLM-L6-v2"
-    documents.unpack_into(Path(tempfile.mkdtemp(prefix="offhand-benchmark-")))
-    extractor = Extractor(model / "tokenizer.json")
-    texts: list[str] = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and len(texts) < 2000:
-            for done in extractor.handle(Extract(str(path), str(folder), 50 << 20), Cancellation()):
-                if isinstance(done, Extracted):
-                    texts += [f"{chunk.headings}\n{chunk.text}" for chunk in done.chunks]
-    embedder = Embedder(model, Path(tempfile.mkdtemp()), os.cpu_count() or 1)
-    embedder.embed(texts[:32])
-    start = time.perf_counter()
-    embedder.embed(texts)
-    return len(texts) / (time.perf_counter() - start)
 
 
 def queries(folder: Path, count: int) -> list[str]:
@@ -230,8 +146,8 @@ def index_rows(engine: Engine, folder: Path, name: str, bare: float) -> Iterator
     yield f"{name}: of the bare embedder's rate ({bare:.1f} passages/s)", f"{chunks / all_s / bare:.2f}"
 
 
-def on_fresh_profile(work: Any) -> list[Row]:
-    """Run `work(engine)` against an engine of a throw-away profile and return its rows."""
+def on_fresh_profile(work: Callable[[Engine], Iterable[T]]) -> list[T]:
+    """Run `work(engine)` against an engine of a throw-away profile and return what it yields."""
     with tempfile.TemporaryDirectory(prefix="offhand-benchmark-") as home:
         os.environ["OFFHAND_HOME"] = home
         engine = Engine(Profile())
@@ -270,7 +186,7 @@ def measure(data: Path | None, sizes: list[int]) -> list[Row]:
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="offhand-notes-") as made:
             folder = Path(made).resolve()
-            make_notes(folder, size)
+            write_notes(folder, size, 600, seed=7)
 
             def generated(engine: Engine, folder: Path = folder, size: int = size) -> Iterator[Row]:
                 yield from index_rows(engine, folder, f"{size} generated notes", bare_rate(folder))
@@ -280,13 +196,6 @@ def measure(data: Path | None, sizes: list[int]) -> list[Row]:
     return rows
 
 
-def table(rows: list[Row]) -> str:
-    """The rows as a Markdown table under a line that names the machine."""
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"
-    body = "\n".join(f"| {what} | {figure} |" for what, figure in rows)
-    return f"Machine: {machine}. Command: `python benchmarks/spine.py`.\n\n| what | figure |\n|---|---|\n{body}\n"
-
-
 def main() -> None:
     """Measure and print; with --write keep the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
@@ -294,12 +203,10 @@ def main() -> None:
     parser.add_argument("--notes", type=int, nargs="*", default=[1000, 10000])
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    text = table(measure(options.data.resolve() if options.data else None, options.notes))
+    text = table(measure(options.data.resolve() if options.data else None, options.notes), "python benchmarks/spine.py")
     print(text)
     if options.write:
-        page = ROOT / "docs" / "BENCHMARKS.md"
-        head = "# Benchmarks\n\nFigures depend on the machine; read the ratios first. Nothing here is a test.\n\n"
-        page.write_text(f"{head}## The spine\n\n{text}", "utf-8")
+        keep("The spine", text)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import Listener
 from pathlib import Path
 from typing import Any, Generic
@@ -111,7 +111,9 @@ class Child(Generic[CallT, EventT]):
         self._deaths: deque[float] = deque(maxlen=DEATHS_ALLOWED)
         self._stopped = False
 
-    def call(self, call: CallT, *, deadline: float | None = None, patience: float | None = None) -> Iterator[EventT]:
+    def call(
+        self, call: CallT, *, deadline: float | None = None, patience: float | None = None
+    ) -> Generator[EventT, None, None]:
         """Send a call, starting the process first where needed, and yield its events.
 
         Args:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+EMBEDDED_AT_ONCE = 32  # texts in one event, which is stored by itself; a question waits for one run of the model only
+
 
 class Embed(Struct, frozen=True, tag=True):
-    """Texts into vectors → Vectors, in their order. A few dozen at once, so that a question never waits long."""
+    """Texts into vectors → Vectors, in the order of the texts and as many as it takes, sent while the next are made."""
 
     texts: list[str]
 
@@ -130,7 +132,7 @@ class Semantics:
         """Load model and index in the background."""
         start_thread("warm", self._warm)
 
-    def handle(self, call: Call, _cancelled: Cancellation) -> Iterator[Event]:
+    def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see each for what it yields.
 
         Raises:
@@ -140,7 +142,11 @@ class Semantics:
         embedder = self._embedder()
         match call:
             case Embed(texts):
-                yield Vectors(embedder.model_id, pack(embedder.embed(texts)))
+                for first in range(0, len(texts), EMBEDDED_AT_ONCE):
+                    if cancelled.requested:
+                        return
+                    vectors = embedder.embed(texts[first : first + EMBEDDED_AT_ONCE])
+                    yield Vectors(embedder.model_id, pack(vectors))
             case Similarity(question, sentences):
                 vectors = embedder.embed([question, *sentences])
                 yield Scores([float(score) for score in vectors[1:] @ vectors[0]])

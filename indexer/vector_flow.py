@@ -1,10 +1,13 @@
 """From stored passages to searchable meaning: what the outbox owes is embedded, kept in the catalog, given to Chroma.
 
-Each step is a transaction that can be repeated, so a kill costs at most the batch in work and embeds nothing twice.
+Embedding and Chroma have a loop each, so that the model never waits for the index or for the catalog. Each step is a
+transaction that can be repeated, so a kill costs at most the batch in work and embeds nothing twice.
 """
 
 import logging
+import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import TypeVar
 
 from indexer import semantics
@@ -24,8 +27,8 @@ EventT = TypeVar("EventT")
 Meaning = Child[semantics.Call, semantics.Event]
 
 ROUND = 128  # texts between two looks at what is most urgent
-BATCH = 32  # texts in one call; a question waits for no more than a run of the model
-APPLIED_AT_ONCE = 512
+APPLIED_AT_ONCE = 256  # more in one call gain nothing, and a question waits for it
+HELD_SECONDS = 5.0  # however many files wait for their words, so often a few texts are embedded
 CHECK_AFTER = 1_000  # applied vectors between two samples
 PATIENCE = 120.0  # seconds of silence; the first call may build the model's graph
 POLL = 0.3  # seconds between two looks at an index that is being opened or rebuilt
@@ -59,43 +62,44 @@ class VectorFlow:
         self._on_change = on_change
         self._model = ""
         self._ready = False
+        self._many = False  # the last round was a full one: more is to come
+        self._embedded_at = time.monotonic()
         self._unchecked = 0
-        self._loop = Loop("vectors", self._step, notices)
+        self._embedding = Loop("vectors", lambda: self._guarded(self._embed_some), notices)
+        self._applying = Loop("vector index", lambda: self._guarded(self._apply_some), notices)
 
     @property
     def stuck(self) -> bool:
         """True while it gets nowhere."""
-        return self._loop.in_trouble
+        return self._embedding.in_trouble or self._applying.in_trouble
 
     def start(self) -> None:
         """Begin."""
-        self._loop.start()
+        self._embedding.start()
+        self._applying.start()
 
     def wake(self) -> None:
         """There may be something owed."""
-        self._loop.wake()
+        self._embedding.wake()
+        self._applying.wake()
 
     def doubt(self) -> None:
         """Somebody saw that the index is not ready: look after it."""
         self._ready = False
-        self._loop.wake()
+        self._applying.wake()
 
     def stop(self, seconds: float) -> None:
-        """End after the batch in work, which is given `seconds`."""
-        self._loop.stop()
-        self._loop.join(seconds)
+        """End after the batches in work, which are given `seconds`."""
+        for loop in (self._embedding, self._applying):
+            loop.stop()
+        for loop in (self._embedding, self._applying):
+            loop.join(seconds)
 
-    def _step(self) -> float:
+    def _guarded(self, step: Callable[[], float]) -> float:
         try:
-            broken = "" if self._ready else self._look_after_index()
-            if self._hold():
-                return POLL
-            embedded = self._embed()  # whatever became of Chroma: an exact search finds what is embedded
-            if broken and not embedded:
-                self._try_again(broken)
-            applied = self._apply() if self._ready else 0
+            return step()
         except Gone:
-            if self._loop.ending:
+            if self._embedding.ending:
                 return UNTIL_WOKEN
             self._ready = False  # it starts again with the next call, and may have to rebuild
             return POLL
@@ -104,11 +108,46 @@ class VectorFlow:
             if problem.kind != "rebuilding":
                 raise
             return POLL
-        if embedded or applied:
-            self._on_change()
-            return 0.0
+
+    def _embed_some(self) -> float:
+        """A round of embedding. Whatever became of Chroma: an exact search finds what is embedded."""
+        if self._hold() and time.monotonic() - self._embedded_at < HELD_SECONDS:
+            return POLL
+        if not self._model:
+            self._model = self._ask(semantics.Verify(), semantics.Verified).report.pointer.model
+        with self._database.read() as connection:
+            unseen = outbox.unseen(connection, self._model, ROUND)
+        self._many = len(unseen) == ROUND
+        self._embed(unseen)
+        self._embedded_at = time.monotonic()
+        self._applying.wake()
+        return 0.0 if unseen else UNTIL_WOKEN
+
+    def _embed(self, unseen: dict[bytes, str]) -> None:
+        """Embed texts; each event's vectors are stored while the next ones are being made."""
+        hashes = sorted(unseen, key=lambda digest: len(unseen[digest]))  # texts of one length waste no padding
+        call = semantics.Embed([unseen[digest] for digest in hashes])
+        with closing(self._meaning.call(call, patience=PATIENCE)) as events:
+            while hashes:
+                made = next(events)
+                assert isinstance(made, semantics.Vectors)
+                some, hashes = hashes[: len(made.vectors)], hashes[len(made.vectors) :]
+                with self._database.write() as connection:
+                    outbox.store_vectors(connection, made.model, dict(zip(some, made.vectors, strict=True)))
+                self.rate.add(len(some))
+                self._on_change()
+                if self._embedding.ending or self._hold():
+                    return
+
+    def _apply_some(self) -> float:
+        broken = "" if self._ready else self._look_after_index()
+        if broken:
+            self._try_again(broken)
         if not self._ready:
             return POLL
+        if self._apply():
+            self._on_change()
+            return 0.0
         if self._unchecked >= CHECK_AFTER:
             self._unchecked = 0
             self._look_after_index(sample=True)
@@ -130,31 +169,17 @@ class VectorFlow:
             "It is tried again; `offhand doctor` has more.",
         )
 
-    def _embed(self) -> int:
-        with self._database.read() as connection:
-            unseen = outbox.unseen(connection, self._model, ROUND)
-        hashes = sorted(unseen, key=lambda digest: len(unseen[digest]))  # texts of one length waste no padding
-        for first in range(0, len(hashes), BATCH):
-            if self._loop.ending or self._hold():
-                break
-            some = hashes[first : first + BATCH]
-            made = self._ask(semantics.Embed([unseen[digest] for digest in some]), semantics.Vectors)
-            with self._database.write() as connection:
-                outbox.store_vectors(connection, made.model, dict(zip(some, made.vectors, strict=True)))
-            self.rate.add(len(some))
-            self._on_change()
-        return len(hashes)
-
     def _apply(self) -> int:
         with self._database.read() as connection:
             upserts = outbox.upserts(connection, self._model, APPLIED_AT_ONCE)
             removals = outbox.removals(connection, APPLIED_AT_ONCE)
-        if not upserts and not removals:
+        owed = len(upserts) + len(removals)
+        if not owed or (self._many and owed < APPLIED_AT_ONCE):  # a few at a time cost Chroma much more
             return 0
         applied = self._ask(semantics.Apply(upserts, removals), semantics.Applied)
         self._settle([number for number, _ in upserts], removals, applied.pointer)
-        self._unchecked += len(upserts) + len(removals)
-        return len(upserts) + len(removals)
+        self._unchecked += owed
+        return owed
 
     def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer) -> None:
         with self._database.write() as connection:
