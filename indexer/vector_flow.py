@@ -117,16 +117,17 @@ class VectorFlow:
             self._model = self._ask(semantics.Verify(), semantics.Verified).report.pointer.model
         with self._database.read() as connection:
             unseen = outbox.unseen(connection, self._model, ROUND)
-        self._many = len(unseen) == ROUND
-        self._embed(unseen)
+        self._many = len(unseen) >= ROUND // 2  # copies of one text count once
+        if unseen:
+            self._embed(unseen)
         self._embedded_at = time.monotonic()
         self._applying.wake()
         return 0.0 if unseen else UNTIL_WOKEN
 
     def _embed(self, unseen: dict[bytes, str]) -> None:
         """Embed texts; each event's vectors are stored while the next ones are being made."""
-        hashes = sorted(unseen, key=lambda digest: len(unseen[digest]))  # texts of one length waste no padding
-        call = semantics.Embed([unseen[digest] for digest in hashes])
+        hashes = list(unseen)
+        call = semantics.Embed(list(unseen.values()))
         with closing(self._meaning.call(call, patience=PATIENCE)) as events:
             while hashes:
                 made = next(events)

@@ -68,11 +68,17 @@ def owe_removal(connection: apsw.Connection, chunk_ids: Iterable[int]) -> None:
 
 
 def unseen(connection: apsw.Connection, model: str, limit: int) -> dict[bytes, str]:
-    """The next texts to embed, by their hashes: first passages of all files before second ones, newest file first."""
+    """The next texts to embed, by their hashes: first passages of all files before second ones, newest file first.
+
+    Among those that are next, all first passages come before others, and then short ones before long ones: texts of
+    about one length, embedded together, waste no padding.
+    """
     rows = connection.execute(
-        "SELECT c.vector_hash, c.headings, c.body FROM vector_outbox v JOIN chunks c ON c.id = v.chunk_id "
-        "WHERE v.kind = 'upsert' AND NOT EXISTS (SELECT 1 FROM embeddings WHERE hash = c.vector_hash AND model = ?) "
-        "ORDER BY v.ordinal, v.mtime_ns DESC LIMIT ?",
+        "SELECT hash, headings, body FROM (SELECT c.vector_hash AS hash, c.headings, c.body, v.ordinal, v.mtime_ns "
+        "FROM vector_outbox v JOIN chunks c ON c.id = v.chunk_id WHERE v.kind = 'upsert' "
+        "AND NOT EXISTS (SELECT 1 FROM embeddings WHERE hash = c.vector_hash AND model = ?) "
+        "ORDER BY v.ordinal, v.mtime_ns DESC LIMIT ?) "
+        "ORDER BY ordinal > 0, length(headings) + length(body), ordinal, mtime_ns DESC",
         (model, limit),
     )
     return {digest: embedding_text(headings, body) for digest, headings, body in rows}

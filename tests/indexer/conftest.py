@@ -102,6 +102,16 @@ def store(database: Database, folder: Folder) -> Callable[..., int]:
     return put
 
 
+@pytest.fixture
+def bench(database: Database, folder: Folder, tmp_path: Path) -> Iterator[Any]:
+    from tests.indexer.bench import Bench  # which stands on this file
+
+    (tmp_path / "run").mkdir()
+    made = Bench(database, folder, tmp_path / "run")
+    yield made
+    made.stop()
+
+
 class Parts:
     """An index with real processes around one home directory, which survives the index."""
 
@@ -160,6 +170,20 @@ class Parts:
     def stop_all(self) -> None:
         for made, _ in list(self._made):
             self.stop(made)
+
+
+def embedded_texts(meaning: Child[Any, Any]) -> list[str]:
+    """A list that grows by every text that this semantics process is asked to embed from now on."""
+    texts: list[str] = []
+    call = meaning.call
+
+    def listening(message: Any, **options: Any) -> Any:
+        if isinstance(message, semantics.Embed):
+            texts.extend(message.texts)
+        return call(message, **options)
+
+    meaning.call = listening  # type: ignore[method-assign]
+    return texts
 
 
 def settled(index: Index, seconds: float = 60.0) -> bool:

@@ -31,6 +31,8 @@ class ScriptedExtractor:
         if word == "die" or (word == "die-once" and not Path("died").exists()):
             Path("died").touch()
             os._exit(9)
+        if word == "raise":
+            raise MemoryError
         if word == "hang":
             time.sleep(3600)
         if word == "skip":

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from benchmarks.generated import write_notes as generate
 from indexer.chunk import LONGEST_RUN, MAX_CHARACTERS, MAX_TOKENS, MIN_TOKENS, Chunker
 from indexer.extract.markdown import parse_markdown
 from indexer.extract.parsed import Parsed
@@ -227,6 +228,27 @@ def test_of_a_run_without_spaces_only_the_beginning_is_kept(chunker: Chunker, co
     assert chunks[-1].text.endswith("After the picture.")
     whole = "x" * 1_000_000
     assert [chunk.text for chunk in cut(chunker, whole)] == [whole[:200]]
+
+
+# ---- edits ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("joined", [" ", "\n", "\n\n"], ids=["one paragraph", "lines", "paragraphs"])
+def test_an_edit_moves_the_cuts_around_it_and_not_those_far_behind(
+    chunker: Chunker, tmp_path: Path, joined: str
+) -> None:
+    (path,) = generate(tmp_path, 1, 160_000, seed=9)
+    sentences = [s for line in path.read_text().split("\n") if line[:1].isalpha() for s in line.split(". ")]
+    text = joined.join(f"{sentence}." for sentence in sentences)
+    old = [chunk.text for chunk in cut(chunker, text)]
+    assert len(old) > 200
+    anew = []
+    for number in range(0, len(sentences), len(sentences) // 24):
+        changed = [*sentences[:number], "A heron stood in the shallow water", *sentences[number:]]
+        new = {chunk.text for chunk in cut(chunker, joined.join(f"{sentence}." for sentence in changed))}
+        anew.append(len(new - set(old)))
+    assert sum(anew) / len(anew) <= 5
+    assert max(anew) <= 20
 
 
 # ---- any text -------------------------------------------------------------------------------------------------------
