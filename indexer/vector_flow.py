@@ -63,6 +63,7 @@ class VectorFlow:
         self._model = ""
         self._ready = False
         self._many = False  # the last round was a full one: more is to come
+        self._fresh = 0  # about how many passages wait for Chroma
         self._embedded_at = time.monotonic()
         self._unchecked = 0
         self._embedding = Loop("vectors", lambda: self._guarded(self._embed_some), notices)
@@ -136,6 +137,7 @@ class VectorFlow:
                 with self._database.write() as connection:
                     outbox.store_vectors(connection, made.model, dict(zip(some, made.vectors, strict=True)))
                 self.rate.add(len(some))
+                self._fresh += len(some)
                 self._on_change()
                 if self._embedding.ending or self._hold():
                     return
@@ -171,16 +173,19 @@ class VectorFlow:
         )
 
     def _apply(self) -> int:
+        # A few at a time cost Chroma much more, and looking for a few in a long outbox takes as long as embedding them.
+        if self._fresh < APPLIED_AT_ONCE and (self._many or self._hold()):
+            return 0
         with self._database.read() as connection:
             upserts = outbox.upserts(connection, self._model, APPLIED_AT_ONCE)
             removals = outbox.removals(connection, APPLIED_AT_ONCE)
-        owed = len(upserts) + len(removals)
-        if not owed or (self._many and owed < APPLIED_AT_ONCE):  # a few at a time cost Chroma much more
+        self._fresh = max(0, self._fresh - len(upserts)) if upserts else 0
+        if not upserts and not removals:
             return 0
         applied = self._ask(semantics.Apply(upserts, removals), semantics.Applied)
         self._settle([number for number, _ in upserts], removals, applied.pointer)
-        self._unchecked += owed
-        return owed
+        self._unchecked += len(upserts) + len(removals)
+        return len(upserts) + len(removals)
 
     def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer) -> None:
         with self._database.write() as connection:
