@@ -28,7 +28,7 @@ Meaning = Child[semantics.Call, semantics.Event]
 
 ROUND = 128  # texts between two looks at what is most urgent
 APPLIED_AT_ONCE = 256  # more in one call gain nothing, and a question waits for it
-HELD_SECONDS = 5.0  # however many files wait for their words, so often a few texts are embedded
+HELD_SHARE = 0.05  # of the time goes to embedding even while many files wait for their words
 CHECK_AFTER = 1_000  # applied vectors between two samples
 PATIENCE = 120.0  # seconds of silence; the first call may build the model's graph
 POLL = 0.3  # seconds between two looks at an index that is being opened or rebuilt
@@ -65,6 +65,7 @@ class VectorFlow:
         self._many = False  # the last round was a full one: more is to come
         self._fresh = 0  # about how many passages wait for Chroma
         self._embedded_at = time.monotonic()
+        self._took = 0.5  # seconds, the last round; before the first about what one takes
         self._unchecked = 0
         self._embedding = Loop("vectors", lambda: self._guarded(self._embed_some), notices)
         self._applying = Loop("vector index", lambda: self._guarded(self._apply_some), notices)
@@ -112,7 +113,7 @@ class VectorFlow:
 
     def _embed_some(self) -> float:
         """A round of embedding. Whatever became of Chroma: an exact search finds what is embedded."""
-        if self._hold() and time.monotonic() - self._embedded_at < HELD_SECONDS:
+        if self._hold() and time.monotonic() - self._embedded_at < self._took / HELD_SHARE:
             return POLL
         if not self._model:
             self._model = self._ask(semantics.Verify(), semantics.Verified).report.pointer.model
@@ -120,8 +121,10 @@ class VectorFlow:
             unseen = outbox.unseen(connection, self._model, ROUND)
         self._many = len(unseen) >= ROUND // 2  # copies of one text count once
         if unseen:
+            began = time.monotonic()
             self._embed(unseen)
-        self._embedded_at = time.monotonic()
+            self._embedded_at = time.monotonic()
+            self._took = self._embedded_at - began
         self._applying.wake()
         return 0.0 if unseen else UNTIL_WOKEN
 

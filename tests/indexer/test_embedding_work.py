@@ -188,7 +188,7 @@ def test_embedding_is_held_while_many_files_wait_but_not_for_ever(
     meaning = parts.semantics()
     meaning.configure(catalog=str(database.path))
     embedded = embedded_texts(meaning)
-    monkeypatch.setattr(vector_flow, "HELD_SECONDS", 3600.0)
+    monkeypatch.setattr(vector_flow, "HELD_SHARE", 1e-9)
     flow = VectorFlow(database, meaning, hold=lambda: True, on_change=lambda: None, notices=Notices(lambda: None))
     flow.start()
 
@@ -199,7 +199,7 @@ def test_embedding_is_held_while_many_files_wait_but_not_for_ever(
     try:
         assert eventually(lambda: outbox_generation(database) > 0, PATIENCE), "the index is opened meanwhile"
         assert embedded == []
-        monkeypatch.setattr(vector_flow, "HELD_SECONDS", 0.0)
+        monkeypatch.setattr(vector_flow, "HELD_SHARE", 1e9)
         flow.wake()
         assert eventually(lambda: stored() == 100, PATIENCE), "some at a time, to the end"
     finally:
