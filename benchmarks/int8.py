@@ -3,8 +3,7 @@
     python benchmarks/int8.py FOLDER
 
 FOLDER holds `vault-wiki/` (notes, of which 2,000 passages are taken) and `qa-en/` (notes and questions). Dynamic
-quantisation by onnxruntime of the very graph that Offhand uses; runs of each kind alternate, so that a busy machine
-slows all alike. Decision 0006 rests on this.
+quantisation by onnxruntime of the very graph that Offhand uses. Decision 0006 rests on this.
 """
 
 import argparse
@@ -31,13 +30,12 @@ from indexer.embed import Embedder  # noqa: E402
 
 PASSAGES = 2_000
 TOP = 20
-ROUNDS = 3
-TIMED = 128  # passages of one timed run
+BLOCK = 64  # passages between two turns
 
 Vectors = NDArray[np.float32]
 
 
-def quantised(threads: int, *, per_channel: bool, reduce_range: bool) -> Embedder:
+def quantised(threads: int, *, reduce_range: bool) -> Embedder:
     """The model with the weights of its matrix products in eight bits (signed; activations unsigned, at run time)."""
     import onnxruntime
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -49,7 +47,7 @@ def quantised(threads: int, *, per_channel: bool, reduce_range: bool) -> Embedde
         graph,
         place / "int8.onnx",
         op_types_to_quantize=["MatMul"],
-        per_channel=per_channel,
+        per_channel=True,
         reduce_range=reduce_range,
         weight_type=QuantType.QInt8,
     )
@@ -68,34 +66,35 @@ def nearest(queries: Vectors, vectors: Vectors) -> list[set[int]]:
     return [set(np.argpartition(-row, TOP)[:TOP].tolist()) for row in queries @ vectors.T]
 
 
-def rows(data: Path, threads: int) -> Iterator[Row]:
-    """Rates and recall of each way."""
+def rows(data: Path, threads: int, most: int = PASSAGES) -> Iterator[Row]:
+    """Rates and recall of each way. The ways take turns at the same passages, so that all are disturbed alike."""
     questions = [json.loads(line)["question"] for line in (data / "qa-en" / "questions.jsonl").read_text().splitlines()]
-    texts = passages(data / "vault-wiki", PASSAGES) + passages(data / "qa-en" / "notes", PASSAGES)
+    texts = passages(data / "vault-wiki", most) + passages(data / "qa-en" / "notes", most)
+    random.Random(5).shuffle(texts)
     kinds = {
         "fp32": publishers(threads),
-        "int8": quantised(threads, per_channel=False, reduce_range=False),
-        "int8, per channel": quantised(threads, per_channel=True, reduce_range=False),
-        "int8, per channel, 7 bits": quantised(threads, per_channel=True, reduce_range=True),
+        "int8 per channel": quantised(threads, reduce_range=False),
+        "int8 per channel, weights of 7 bits": quantised(threads, reduce_range=True),
     }
-    timed = random.Random(5).sample(texts, TIMED)
-    rates: dict[str, list[float]] = {name: [] for name in kinds}
-    for _ in range(ROUNDS):
-        for name, embedder in kinds.items():
-            start = time.perf_counter()
-            embedder.embed(timed)
-            rates[name].append(TIMED / (time.perf_counter() - start))
-    exact = kinds["fp32"].embed(texts)
+    made: dict[str, list[Vectors]] = {name: [] for name in kinds}
+    wall, busy = dict.fromkeys(kinds, 0.0), dict.fromkeys(kinds, 0.0)
+    for first in range(0, len(texts), BLOCK):
+        for name, model in kinds.items():
+            start, start_busy = time.perf_counter(), time.process_time()
+            made[name].append(model.embed(texts[first : first + BLOCK]))
+            wall[name] += time.perf_counter() - start
+            busy[name] += time.process_time() - start_busy
+    exact = np.concatenate(made["fp32"])
     expected = nearest(kinds["fp32"].embed(questions), exact)
-    for name, embedder in kinds.items():
-        speed = statistics.median(mine / plain for mine, plain in zip(rates[name], rates["fp32"], strict=True))
-        vectors = embedder.embed(texts)
-        found = nearest(embedder.embed(questions), vectors)
+    yield "passages, questions", f"{len(texts)}, {len(questions)}"
+    for name, model in kinds.items():
+        vectors = np.concatenate(made[name])
+        found = nearest(model.embed(questions), vectors)
         recall = statistics.mean(len(a & b) / TOP for a, b in zip(found, expected, strict=True))
         cosine = float(np.mean(np.sum(vectors * exact, axis=1)))
-        what = f"{name}: passages a second, of fp32's; recall@{TOP} with it; mean cosine with it"
-        yield what, f"{statistics.median(rates[name]):.1f}, {speed:.2f}; {recall:.3f}; {cosine:.4f}"
-    yield "passages, questions", f"{len(texts)}, {len(questions)}"
+        speed = f"{wall['fp32'] / wall[name]:.2f} ({busy['fp32'] / busy[name]:.2f} by processor time)"
+        yield f"{name}: rate, of fp32's", f"{len(texts) / wall[name]:.1f} passages/s, {speed}"
+        yield f"{name}: recall@{TOP} against fp32, mean cosine with it", f"{recall:.3f}, {cosine:.4f}"
 
 
 def main() -> None:
