@@ -59,7 +59,7 @@ def disk(database: Database, rules: IgnoreRules, *, fix: bool) -> Iterator[Findi
     for folder in watched:
         look = scan.compare(database, folder, rules)
         if look.identity is None:
-            what = f"{folder.path} cannot be reached; its passages are kept."
+            what = f"{folder.path} is not reachable; its passages are kept."
             yield Finding("folder", False, what, "Connect the disk, or take the folder off the list.")
             continue
         if fix and len(look):

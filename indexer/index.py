@@ -62,6 +62,7 @@ class Index:
             self._database,
             rules,
             deaf=lambda: self._watcher.deaf,
+            writing=lambda path: self._watcher.is_written(path),  # noqa: PLW0108  # there is no watcher yet
             on_looked=self._looked,
             on_change=on_change,
             notices=self._notices,
@@ -98,8 +99,12 @@ class Index:
 
     # ---- folders ----------------------------------------------------------------------------------------------------
 
-    def add_folder(self, path: Path) -> None:
+    def add_folder(self, path: Path, *, links: bool = False) -> None:
         """Watch a folder. It is indexed in the background.
+
+        Args:
+            path: the folder.
+            links: read also what links in it lead to outside; changes there are found within a minute.
 
         Raises:
             FolderRefused: it is missing, no folder, unreadable, inside or around a watched one, or the profile's.
@@ -110,7 +115,7 @@ class Index:
                 watched = folders.watched(connection)
             self._refuse(path, real, watched)
             with self._database.write() as connection:
-                folders.add(connection, str(real))
+                folders.add(connection, str(real), links=links)
             self._watcher.set_roots([*(folder.path for folder in watched), str(real)])
         self._scanner.look({str(real)})
         self._on_change()
@@ -269,6 +274,7 @@ class Index:
 
     def _stored(self) -> None:
         self._flow.wake()
+        self._scanner.wake()
         self._on_change()
 
     def _looked(self) -> None:

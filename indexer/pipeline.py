@@ -10,11 +10,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from indexer import scan
+from indexer import scan, walk
 from indexer.child import Child
 from indexer.extract.extractor import Event, Extract
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
-from indexer.records import Extracted, FileState, Skipped
+from indexer.records import Extracted, Failed, FileState, Folder, Skipped
 from indexer.store import files, passages
 from indexer.store.database import Database
 from indexer.store.files import Known
@@ -66,12 +66,12 @@ class Waiting:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._guard = threading.Lock()
-        self._ahead: deque[tuple[Known, str]] = deque()
+        self._ahead: deque[tuple[Known, Folder]] = deque()
         self._taken: set[int] = set()
         self.many = False
 
-    def take(self) -> tuple[Known, str] | None:
-        """The next file and its folder's path; `give_back` must follow."""
+    def take(self) -> tuple[Known, Folder] | None:
+        """The next file and its folder; `give_back` must follow."""
         with self._guard:
             if not self._ahead:
                 with self._database.read() as connection:
@@ -161,17 +161,17 @@ class Pipeline:
         taken = self._waiting.take()
         if taken is None:
             return UNTIL_WOKEN
-        known, root = taken
+        known, folder = taken
         try:
-            pause = self._read(reader, known, root)
+            pause = self._read(reader, known, folder)
         finally:
             self._waiting.give_back(known)
         self._on_stored()
         return pause
 
-    def _read(self, reader: Reader, known: Known, root: str) -> float:
+    def _read(self, reader: Reader, known: Known, folder: Folder) -> float:
         try:
-            seen = scan.see(known.path)
+            seen = walk.see(known.path)
             if known.content_hash and known.content_hash == scan.content_hash(known.path):
                 with self._database.write() as connection:
                     files.finish(connection, known, "indexed", seen=seen)
@@ -180,13 +180,13 @@ class Pipeline:
             self._look({known.path})  # gone, or its whole folder is away: the scanner can tell
             return 0.2
         except OSError as error:
-            self._set_aside(known, f"The system could not read the file: {error.strerror or error}.")
+            self._set_aside(known, f"The system could not read the file: {error.strerror or error}.", again=True)
             return 0.0
         reader.start()  # what goes wrong here is not the file's fault
         if not self._begin(known):
             return 0.0
         try:
-            read = reader.ask(Extract(known.path, root, self._largest()), patience=PATIENCE)
+            read = reader.ask(Extract(known.path, folder.path, self._largest(), folder.links), patience=PATIENCE)
         except (Gone, Overdue) as death:
             self._mourn(reader, known, death)
             return 0.0
@@ -196,7 +196,9 @@ class Pipeline:
                     files.finish(connection, known, "indexed", seen=seen)
             else:
                 state: FileState = "skipped" if isinstance(read, Skipped) else "failed"
-                files.finish(connection, known, state, read.reason, seen)
+                # What could not even be opened may be free later; what was read and made no sense stays as it is.
+                again = isinstance(read, Failed) and not read.content_hash
+                files.finish(connection, known, state, read.reason, seen, again=again)
         self._counted.discard(known.id)
         self.rate.add(1)
         return 0.0
@@ -227,7 +229,7 @@ class Pipeline:
             end = f"takes longer than {PATIENCE:.0f} seconds" if silent else "ends the reading process"
             self._set_aside(known, f"Reading this file {end}; it was tried twice.")
 
-    def _set_aside(self, known: Known, reason: str) -> None:
+    def _set_aside(self, known: Known, reason: str, *, again: bool = False) -> None:
         self._counted.discard(known.id)
         with self._database.write() as connection:
-            files.finish(connection, known, "failed", reason)
+            files.finish(connection, known, "failed", reason, again=again)

@@ -50,11 +50,15 @@ class CatalogUnusable(Problem):
 
 
 class Folder(Struct, frozen=True):
-    """A watched folder. `reachable` is false while its disk or directory is away; its index entries are kept."""
+    """A watched folder. `reachable` is false while its disk or directory is away; its index entries are kept.
+
+    `links`: links that lead out of it are followed.
+    """
 
     id: int
     path: str
     reachable: bool = True
+    links: bool = False
 
 
 class Chunk(Struct, frozen=True):

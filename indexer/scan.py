@@ -1,108 +1,128 @@
 """Comparing the disk with the catalog: what is new, changed, gone or moved. Watching is a hint; this is the truth.
 
-A folder that is away, or a directory that cannot be read, is never taken for one whose files were deleted.
+A folder that is away, or a directory that cannot be read, is never taken for one whose files were deleted. A look may
+take long and others may learn more meanwhile: what it found is applied only where the catalog still says what it said.
 """
 
 import hashlib
 import os
-import stat
-import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import apsw
 from msgspec import Struct, field
 
-from indexer.extract.reading import in_cloud
-from indexer.extract.registry import format_of
-from indexer.ignore import IgnoreRules, Level, top
+from indexer.ignore import IgnoreRules
 from indexer.records import Folder
 from indexer.store import files, folders
 from indexer.store.database import Database
-from indexer.store.files import Known, Seen
+from indexer.store.files import Known, Seen, Status
+from indexer.walk import Unread, leads_through_link, walk
 
 ItemT = TypeVar("ItemT")
 
-UNREADABLE_NAME = "its name is not valid text (UTF-8); renamed, it will be read"
-IN_CLOUD = "kept in the cloud, not on this machine"
 AT_ONCE = 500  # rows in one transaction, so that nobody waits long for the writer
 
 
-class Unread(Struct, frozen=True):
-    """A directory that is there but cannot be listed; what the catalog has below it stays."""
-
-    path: str
-
-
 class Changes(Struct):
-    """What a look at one folder found. `identity` is the folder's as seen now, None when it is away."""
+    """What a look at one folder found.
+
+    identity: the folder's as seen now, None when it is away.
+    doubtful: files whose times cannot prove that they are as they were read; their content decides.
+    unsettled: paths of files that somebody may still be writing; they are to be looked at again.
+    young: paths of files that changed a moment ago.
+    """
 
     folder: Folder
     identity: str | None
     new: list[Seen] = field(default_factory=list)
     changed: list[tuple[Known, Seen]] = field(default_factory=list)
     gone: list[Known] = field(default_factory=list)
+    doubtful: list[tuple[Known, Seen]] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+    young: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.new) + len(self.changed) + len(self.gone)
 
 
-def walk(root: str, rules: IgnoreRules, below: str | None = None) -> Iterator[Seen | Unread]:
-    """Every readable file of a folder that the rules let through, or only those at and under the path `below`.
+def compare(
+    database: Database,
+    folder: Folder,
+    rules: IgnoreRules,
+    below: str | None = None,
+    *,
+    unsettled: Callable[[Seen], bool] = lambda _: False,
+    breathe: Callable[[], None] = lambda: None,
+) -> Changes:
+    """What differs between the disk and the catalog, for a whole folder or for one path in it. Changes nothing.
 
-    Directories that are links are not entered; files that are links count when their target lies inside the folder.
+    Args:
+        database: the catalog.
+        folder: the watched folder.
+        rules: which files are left alone.
+        below: one path in it.
+        unsettled: says of a new or changed file that it should not be read yet.
+        breathe: called often; it may sleep, so that others get a turn.
     """
-    pending: list[tuple[str, Level]] = [(root, top(root, rules))]
-    if below is not None and below != root:
-        start = _descend(root, below, pending.pop()[1])
-        if start is None:
-            return
-        yield from _file(root, below, start, rules)
-        if _enters(below, start):
-            pending.append((below, start.below(Path(below).name, below)))
-    while pending:
-        directory, level = pending.pop()
-        try:
-            with os.scandir(directory) as listing:
-                entries = list(listing)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except OSError:
-            yield Unread(directory)
-            continue
-        for entry in entries:
-            if not _is_directory(entry):
-                yield from _file(root, entry.path, level, rules, is_link=entry.is_symlink())
-            elif _enters(entry.path, level):
-                pending.append((entry.path, level.below(entry.name, entry.path)))
-
-
-def compare(database: Database, folder: Folder, rules: IgnoreRules, below: str | None = None) -> Changes:
-    """What differs between the disk and the catalog, for a whole folder or for one path in it. Changes nothing."""
     identity = _identity(folder.path)
+    if folder.links and below is not None and leads_through_link(folder.path, below):
+        below = None  # which of several links counts can only be told from the whole
     with database.read() as connection:
         last = folders.identity(connection, folder.id)
-        known = {row.path: row for row in files.under(connection, folder.id, below)}
-    changes = Changes(folder, identity)
-    if last is None or identity is None or _only_a_mount_point(folder.path, last, identity):
-        changes.identity = None
-        return changes
-    kept: list[str] = []
-    for seen in walk(folder.path, rules, below):
-        if isinstance(seen, Unread):
-            kept.append(seen.path + os.sep)
-            continue
-        row = known.pop(seen.path, None)
-        if row is None:
-            changes.new.append(seen)
-        elif not _same(row, seen):
-            changes.changed.append((row, seen))
+        if last and last != identity:
+            below = None  # and so it is with whose directory this is now
+        known = files.statuses(connection, folder.id, below)
+    if last is None or identity is None or _is_another_disk(folder.path, last, identity, known):
+        return Changes(folder, None)
+    look = _Look(Changes(folder, identity), known, unsettled)
+    for seen in walk(folder.path, rules, below, links=folder.links, breathe=breathe):
+        look.at(seen)
     if _identity(folder.path) != identity:  # it went away during the walk: what was not seen may still be there
         return Changes(folder, None)
-    changes.gone = [row for path, row in known.items() if not path.startswith(tuple(kept))]
-    return changes
+    with database.read() as connection:
+        return look.result(connection)
+
+
+class _Look:
+    """Sorts what a walk sees; the rows of what differs are read from the catalog at the end."""
+
+    def __init__(self, changes: Changes, known: dict[str, Status], unsettled: Callable[[Seen], bool]) -> None:
+        self._changes = changes
+        self._known = known
+        self._unsettled = unsettled
+        self._kept: list[str] = []
+        self._changed: list[tuple[int, Seen]] = []
+        self._doubtful: list[tuple[int, Seen]] = []
+
+    def at(self, seen: Seen | Unread) -> None:
+        if isinstance(seen, Unread):
+            self._kept.append(seen.path)
+            return
+        row = self._known.pop(seen.path, None)
+        difference = "new" if row is None else _difference(row, seen)
+        if not difference:
+            return
+        if seen.young and not seen.refused:
+            self._changes.young.append(seen.path)
+        if difference != "doubtful" and self._unsettled(seen):
+            self._changes.unsettled.append(seen.path)
+        elif row is None:
+            self._changes.new.append(seen)
+        else:
+            (self._doubtful if difference == "doubtful" else self._changed).append((row[0], seen))
+
+    def result(self, connection: apsw.Connection) -> Changes:
+        below_kept = tuple(path + os.sep for path in self._kept)
+        kept = set(self._kept)
+        gone = [row[0] for path, row in self._known.items() if path not in kept and not path.startswith(below_kept)]
+        rows = files.rows(connection, [*gone, *(number for number, _ in self._changed + self._doubtful)])
+        self._changes.gone = [rows[number] for number in gone if number in rows]
+        self._changes.changed = [(rows[number], seen) for number, seen in self._changed if number in rows]
+        self._changes.doubtful = [(rows[number], seen) for number, seen in self._doubtful if number in rows]
+        return self._changes
 
 
 def apply(database: Database, looks: Sequence[Changes]) -> bool:
@@ -114,7 +134,7 @@ def apply(database: Database, looks: Sequence[Changes]) -> bool:
     for some in _slices(moves):
         with database.write() as connection:
             for known, folder, seen in some:
-                if _is_watched(connection, folder):
+                if _is_watched(connection, folder) and files.is_still(connection, known):
                     files.move(connection, known, folder.id, seen)
     for look in looks:
         with database.write() as connection:
@@ -122,28 +142,22 @@ def apply(database: Database, looks: Sequence[Changes]) -> bool:
                 connection, look.folder.id, reachable=look.identity is not None, identity=look.identity or None
             )
         news |= len(look) > 0
-        for gone in _slices([known.id for known in look.gone if known.id not in moved_from]):
+        for gone in _slices([known for known in look.gone if known.id not in moved_from]):
             with database.write() as connection:
-                files.forget(connection, gone)
+                files.forget(connection, [known.id for known in gone if files.is_still(connection, known)])
         for changed in _slices(look.changed):
             with database.write() as connection:
                 for known, seen in changed:
-                    files.change(connection, known.id, seen)
+                    if files.is_still(connection, known):
+                        files.change(connection, known.id, seen)
         for new in _slices([seen for seen in look.new if seen.path not in moved_to]):
             with database.write() as connection:
                 if _is_watched(connection, look.folder):
                     for seen in new:
                         files.add(connection, look.folder.id, seen)
+        for doubtful in _slices(look.doubtful):
+            news |= _resolve(database, doubtful)
     return news
-
-
-def see(path: str) -> Seen:
-    """The status of one file as it is now.
-
-    Raises:
-        OSError: it is gone or out of reach.
-    """
-    return _seen(path, Path(path).stat(), IgnoreRules(largest=1 << 62))
 
 
 def content_hash(path: str) -> str:
@@ -156,72 +170,32 @@ def content_hash(path: str) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _descend(root: str, path: str, level: Level) -> Level | None:
-    """The rules in the directory that holds `path`, or None when a rule or a link hides that directory."""
-    where = Path(root)
-    for name in Path(path).relative_to(root).parts[:-1]:
-        where /= name
-        if not _enters(str(where), level):
-            return None
-        level = level.below(name, str(where))
-    return level
+def _resolve(database: Database, doubtful: Sequence[tuple[Known, Seen]]) -> bool:
+    """Compare contents where times prove nothing. Returns whether a file had changed."""
+    same = [(known, seen, _has_content(known, seen.path)) for known, seen in doubtful]
+    with database.write() as connection:
+        for known, seen, is_same in same:
+            if files.is_still(connection, known):
+                (files.confirm if is_same else files.change)(connection, known.id, seen)
+    return not all(is_same for _, _, is_same in same)
 
 
-def _is_directory(entry: "os.DirEntry[str]") -> bool:
+def _has_content(known: Known, path: str) -> bool:
     try:
-        return entry.is_dir(follow_symlinks=False)
+        return bool(known.content_hash) and content_hash(path) == known.content_hash
     except OSError:
-        return False
+        return False  # whoever reads it next has the words for that
 
 
-def _enters(directory: str, level: Level) -> bool:
-    try:
-        if not stat.S_ISDIR(os.lstat(directory).st_mode) or _is_junction(directory):
-            return False
-    except OSError:
-        return False
-    return not level.hides(Path(directory).name, is_directory=True)
-
-
-def _file(
-    root: str, path: str, level: Level, rules: IgnoreRules, *, is_link: bool | None = None
-) -> Iterator[Seen | Unread]:
-    if format_of(PurePath(path)) is None or level.hides(path.rpartition(os.sep)[2], is_directory=False):
-        return
-    try:
-        if is_link is None:
-            is_link = stat.S_ISLNK(os.lstat(path).st_mode)
-        if is_link and not _inside(path, root):
-            return
-        status = Path(path).stat() if is_link else os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return  # gone since it was listed, or a link to nothing
-    except OSError:
-        yield Unread(path)
-        return
-    if stat.S_ISREG(status.st_mode):
-        yield _seen(path, status, rules)
-
-
-def _seen(path: str, status: os.stat_result, rules: IgnoreRules) -> Seen:
-    refused = rules.too_large(status.st_size) or (IN_CLOUD if in_cloud(status) else "")
-    shown = path
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        shown, refused = os.fsencode(path).decode("utf-8", "backslashreplace"), UNREADABLE_NAME
-    # SQLite's integers are signed; some file systems use all 64 bits.
-    return Seen(shown, status.st_size, status.st_mtime_ns, status.st_ino & 0x7FFF_FFFF_FFFF_FFFF, refused)
-
-
-def _inside(path: str, root: str) -> bool:
-    return Path(path).resolve().is_relative_to(Path(root).resolve())
-
-
-def _same(known: Known, seen: Seen) -> bool:
+def _difference(row: Status, seen: Seen) -> str:
+    _, size, mtime_ns, inode, ctime_ns, skipped = row
     if seen.refused:
-        return known.state == "skipped" and known.reason == seen.refused
-    return (known.size, known.mtime_ns, known.inode) == (seen.size, seen.mtime_ns, seen.inode)
+        return "" if skipped == seen.refused else "changed"
+    if size != seen.size or mtime_ns != seen.mtime_ns or inode != seen.inode:
+        return "changed"
+    if ctime_ns == seen.ctime_ns:
+        return ""
+    return "changed" if ctime_ns else "doubtful"
 
 
 def _identity(path: str) -> str | None:
@@ -233,12 +207,16 @@ def _identity(path: str) -> str | None:
     return f"{status.st_dev}:{status.st_ino}"
 
 
-def _only_a_mount_point(path: str, last: str, now: str) -> bool:
-    """An unmounted disk leaves an empty directory that is another one than the disk's own."""
+def _is_another_disk(path: str, last: str, now: str, known: dict[str, Status]) -> bool:
+    """Whether this is what an unmounted disk leaves: an empty directory, or another disk with none of the files."""
     if last in {"", now}:
         return False
     with os.scandir(path) as listing:
-        return next(listing, None) is None
+        if next(listing, None) is None:
+            return True
+    if last.partition(":")[0] == now.partition(":")[0] or not known:
+        return False
+    return not any(os.path.lexists(file) for file in known)
 
 
 def _moves(looks: Sequence[Changes]) -> list[tuple[Known, Folder, Seen]]:
@@ -271,7 +249,3 @@ def _is_watched(connection: apsw.Connection, folder: Folder) -> bool:
 def _slices(items: Sequence[ItemT]) -> Iterator[Sequence[ItemT]]:
     for first in range(0, len(items), AT_ONCE):
         yield items[first : first + AT_ONCE]
-
-
-def _is_junction(path: str) -> bool:
-    return sys.platform == "win32" and bool(getattr(os.path, "isjunction", lambda _: False)(path))

@@ -1,4 +1,8 @@
-"""Looks at the disk in the background: at paths that something happened to, and at whole folders now and then."""
+"""Looks at the disk in the background: at paths that something happened to, and at whole folders now and then.
+
+Two loops, so that a note saved during a look at 100,000 files does not wait for its end. What one of them learns the
+other cannot undo: `scan.apply` changes only rows that still say what they said when the look began.
+"""
 
 import os
 import threading
@@ -7,14 +11,21 @@ from collections.abc import Callable
 
 from indexer import scan
 from indexer.ignore import IgnoreRules
-from indexer.loop import Loop, Notices
-from indexer.store import folders, outbox
+from indexer.loop import UNTIL_WOKEN, Loop, Notices
+from indexer.records import Folder
+from indexer.store import files, folders, outbox
 from indexer.store.database import Database
+from indexer.store.files import Seen
+from indexer.walk import YOUNG_NS
 
 RESCAN_SECONDS = 600.0
-RESCAN_DEAF_SECONDS = 60.0  # while the system reports no changes
+RESCAN_DEAF_SECONDS = 60.0  # while changes are not reported: by the system, or from behind links
 MANY = 200  # paths at once: comparing the whole folder is cheaper
 REMOVED_AT_ONCE = 200  # files in one transaction, so that a search or a save never waits long
+SETTLE = 0.5  # seconds a file must be unchanged, when no event has told that it is at rest
+LONGEST_UNSETTLED = 60.0  # seconds after which a file that never rests is read all the same
+WORK, REST = 0.004, 0.002  # seconds: a look at everything leaves the interpreter to searches and saves so often
+AGAIN = YOUNG_NS / 1e9 + 0.1  # seconds until a young file's content is compared once more
 
 
 class Scanner:
@@ -24,6 +35,7 @@ class Scanner:
         database: the catalog.
         rules: which files are left alone.
         deaf: says whether a folder gives no events, so that only scanning finds its changes.
+        writing: says whether somebody has been heard writing a file and not yet closing it.
         on_looked: called after each look; files may be waiting then.
         on_change: called when something a person could see has changed.
         notices: where folders that are away are told.
@@ -35,6 +47,7 @@ class Scanner:
         rules: IgnoreRules,
         *,
         deaf: Callable[[], bool],
+        writing: Callable[[str], bool],
         on_looked: Callable[[], None],
         on_change: Callable[[], None],
         notices: Notices,
@@ -42,45 +55,58 @@ class Scanner:
         self.rules = rules
         self._database = database
         self._deaf = deaf
+        self._writing = writing
         self._on_looked = on_looked
         self._on_change = on_change
         self._notices = notices
         self._guard = threading.Lock()
-        self._to_look: set[str] = set()
+        self._at_rest: set[str] = set()  # paths somebody told us to look at
+        self._unsettled: dict[str, float] = {}  # files that are still being written, and since when we wait for them
+        self._again: dict[str, float] = {}  # when to look once more
+        self._whole: set[str] = set()  # folders to look at as a whole
         self._everything = True
-        self._looking = True
+        self._at_work = 0
         self._looked_at = 0.0
-        self._loop = Loop("scan", self._step, notices)
+        self._rested_at = 0.0
+        self._paths = Loop("scan", self._look_at_paths, notices)
+        self._rounds = Loop("rounds", self._look_at_folders, notices)
 
     @property
     def looking(self) -> bool:
         """True while something is still to be looked at."""
-        return self._looking
+        with self._guard:
+            return bool(self._at_rest or self._unsettled or self._whole or self._everything or self._at_work)
 
     def start(self) -> None:
         """Begin, with a look at everything."""
-        self._loop.start()
+        self._paths.start()
+        self._rounds.start()
 
     def stop(self) -> None:
-        """End after the present look."""
-        self._loop.stop()
+        """End soon."""
+        self._paths.stop()
+        self._rounds.stop()
 
     def join(self, seconds: float) -> None:
-        """Wait for the end of the present look, up to `seconds`."""
-        self._loop.join(seconds)
+        """Wait for the end of the present looks, up to `seconds` each."""
+        self._paths.join(seconds)
+        self._rounds.join(seconds)
 
     def look(self, paths: set[str]) -> None:
-        """Look at these paths and what lies below them."""
+        """Look at these paths, which have come to rest, and what lies below them."""
         with self._guard:
-            self._to_look |= paths
-            self._looking = True
-        self._loop.wake()
+            self._at_rest |= paths
+        self._paths.wake()
 
     def rescan(self) -> None:
         """Look at everything."""
         with self._guard:
-            self._everything = self._looking = True
-        self._loop.wake()
+            self._everything = True
+        self._rounds.wake()
+
+    def wake(self) -> None:
+        """Files may have failed: see when they are to be read again."""
+        self._paths.wake()
 
     def forget_removed(self) -> None:
         """Forget the files of folders that were taken off the list, and give their space back."""
@@ -92,59 +118,150 @@ class Scanner:
                 outbox.drop_unused(connection)
             self._database.tidy()
 
-    def _step(self) -> float:
-        period = RESCAN_DEAF_SECONDS if self._deaf() else RESCAN_SECONDS
+    def _look_at_paths(self) -> float:
+        now = time.monotonic()
         with self._guard:
-            everything = self._everything or time.monotonic() - self._looked_at > period
-            paths, self._to_look, self._everything = self._to_look, set(), False
+            at_rest, self._at_rest = self._at_rest, set()
+            due = {path for path, when in self._again.items() if when <= now}
+            for path in due:
+                del self._again[path]
+            self._at_work += 1
         try:
-            self._compare(paths, everything=everything)
+            if at_rest or due:
+                self._look(at_rest, due)
         except BaseException:
             with self._guard:
-                self._everything = True  # what was to be looked at must not be lost with a full disk
+                self._at_rest |= at_rest | due  # what was to be looked at must not be lost with a full disk
             raise
-        self._on_looked()
-        with self._guard:
-            self._looking = self._everything or bool(self._to_look)
-        self._on_change()
-        return period
+        finally:
+            self._leave_work()
+        return min(self._retry_failed(), self._until_again())
 
-    def _compare(self, paths: set[str], *, everything: bool) -> None:
-        if everything:
-            self.forget_removed()
-        with self._database.read() as connection:
-            watched = folders.watched(connection)
+    def _look(self, at_rest: set[str], due: set[str]) -> None:
+        watched = self._watched()
         looks = []
         for folder in watched:
-            for below in [None] if everything else _below(folder.path, paths):
-                looks.append(scan.compare(self._database, folder, self.rules, below))
+            paths = _below(folder.path, at_rest | due)
+            if folder.path in paths or len(paths) > MANY:
+                with self._guard:
+                    self._whole.add(folder.path)
+                self._rounds.wake()
+                continue
+            trusted = at_rest - {folder.path}
+            looks += [self._compare(folder, path, trusted, lambda: None) for path in paths]
+        self._apply(looks, at_rest | due)
+
+    def _look_at_folders(self) -> float:
+        watched = self._watched()
+        period = RESCAN_DEAF_SECONDS if self._deaf() or any(f.links for f in watched) else RESCAN_SECONDS
+        with self._guard:
+            everything = self._everything or time.monotonic() - self._looked_at > period
+            whole, self._whole, self._everything = self._whole, set(), False
+            self._at_work += 1
+        try:
+            if everything:
+                self.forget_removed()
+                self._looked_at = time.monotonic()
+            chosen = [folder for folder in watched if everything or folder.path in whole]
+            self._apply([self._compare(folder, None, set(), self._breathe) for folder in chosen], set())
+        except BaseException:
+            with self._guard:
+                self._everything = True
+            raise
+        finally:
+            self._leave_work()
+        return period
+
+    def _compare(
+        self, folder: Folder, below: str | None, trusted: set[str], breathe: Callable[[], None]
+    ) -> scan.Changes:
+        return scan.compare(
+            self._database,
+            folder,
+            self.rules,
+            below,
+            unsettled=lambda seen: seen.path not in trusted and self._is_unsettled(seen),
+            breathe=breathe,
+        )
+
+    def _is_unsettled(self, seen: Seen) -> bool:
+        now = time.time()
+        restless = any(abs(now - changed / 1e9) < SETTLE for changed in (seen.mtime_ns, seen.ctime_ns))
+        if seen.refused or not (restless or self._writing(seen.path)):
+            return False
+        with self._guard:
+            return time.monotonic() - self._unsettled.get(seen.path, time.monotonic()) < LONGEST_UNSETTLED
+
+    def _apply(self, looks: list[scan.Changes], looked_at: set[str]) -> None:
         if scan.apply(self._database, looks):
             self._on_change()
+        now = time.monotonic()
+        with self._guard:
+            for path in looked_at:
+                self._unsettled.pop(path, None)
+            for look in looks:
+                for path in look.unsettled:
+                    self._unsettled[path] = self._unsettled.get(path, now)
+                self._again.update(dict.fromkeys(look.young, now + AGAIN))
+                self._again.update(dict.fromkeys(look.unsettled, now + SETTLE))
+        if any(look.unsettled or look.young for look in looks):
+            self._paths.wake()
         for look in looks:
             self._tell_reach(look)
-        if everything:
-            self._looked_at = time.monotonic()
+
+    def _leave_work(self) -> None:
+        self._on_looked()
+        with self._guard:
+            self._at_work -= 1
+        self._on_change()
+
+    def _until_again(self) -> float:
+        with self._guard:
+            return max(min(self._again.values(), default=UNTIL_WOKEN) - time.monotonic(), 0.01)
+
+    def _retry_failed(self) -> float:
+        with self._database.read() as connection:
+            pause = files.next_retry(connection)
+        if pause == 0.0:
+            with self._database.write() as connection:
+                files.retry_due(connection)
+            self._on_looked()
+            self._on_change()
+        return UNTIL_WOKEN if pause is None else max(pause, 1.0)
+
+    def _breathe(self) -> None:
+        if self._rounds.ending:
+            raise _Ended
+        if time.monotonic() - self._rested_at > WORK:
+            time.sleep(REST)
+            self._rested_at = time.monotonic()
 
     def _tell_reach(self, look: scan.Changes) -> None:
         matter = f"away {look.folder.path}"
         if look.identity is None:
-            self._notices.say(matter, f"{look.folder.path} cannot be reached; what was indexed from it is kept.")
+            self._notices.say(matter, f"{look.folder.path} is not reachable; what was indexed from it is kept.")
         else:
             self._notices.clear(matter)
+
+    def _watched(self) -> list[Folder]:
+        with self._database.read() as connection:
+            return folders.watched(connection)
 
     def _forget_some(self) -> int:
         with self._database.write() as connection:
             return folders.remove_some(connection, REMOVED_AT_ONCE)
 
 
-def _below(root: str, paths: set[str]) -> list[str | None]:
-    """The paths to look at inside a folder, those inside one another left out; None for the whole folder."""
+class _Ended(Exception):
+    """The engine ends in the middle of a look."""
+
+
+def _below(root: str, paths: set[str]) -> list[str]:
+    """The paths to look at inside a folder, those inside one another left out."""
     if root in paths:
-        return [None]
-    found: list[str | None] = []
-    kept = ""
+        return [root]
+    found: list[str] = []
     for path in sorted(path for path in paths if path.startswith(root + os.sep)):
-        if not kept or not path.startswith(kept + os.sep):
+        if not found or not path.startswith(found[-1] + os.sep):
             found.append(path)
-            kept = path
-    return found if len(found) <= MANY else [None]
+    return found

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import logging
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -17,9 +18,11 @@ from typing import Any
 
 from msgspec import Struct
 from watchdog.events import (
+    DirAttribEvent,
     DirCreatedEvent,
     DirDeletedEvent,
     DirMovedEvent,
+    FileAttribEvent,
     FileClosedEvent,
     FileCreatedEvent,
     FileDeletedEvent,
@@ -38,7 +41,13 @@ log = logging.getLogger(__name__)
 
 QUIET = 0.08  # seconds without another event until a path is looked at
 LONGEST = 2.0  # seconds after which a path that is never quiet is looked at all the same
+QUIET_OPEN = 5.0  # the same two for a file that was written and not closed yet: half a copy is not worth reading
+LONGEST_OPEN = 60.0
 SUPERVISE = 3.0  # seconds between looks at the folders themselves
+DEAF_SECONDS = 60.0  # between two attempts to watch what could not be watched
+PAIR_SECONDS = 0.02
+"""How long watchdog holds back the first half of a rename for the second one, and all that happens after it. Its own
+half second would be most of the time from an editor's save to the index; both halves come in one read anyway."""
 OVERFLOW_LOGGER = "watchdog.observers.inotify_c"  # watchdog 7.1 tells an overflow to its log alone
 
 # Opening and reading are left out: our own reading would come back as news.
@@ -48,10 +57,31 @@ _EVENTS: list[type[FileSystemEvent]] = [
     FileClosedEvent,
     FileMovedEvent,
     FileDeletedEvent,
+    FileAttribEvent,  # a permission given or taken
     DirCreatedEvent,
     DirMovedEvent,
     DirDeletedEvent,
+    DirAttribEvent,
 ]
+
+
+_LIMITS = {
+    errno.ENOSPC: "fs.inotify.max_user_watches=524288",
+    errno.EMFILE: "fs.inotify.max_user_instances=1024",
+}
+
+
+class _Touch(Struct):
+    """When something last happened at a path. `is_open`: it was written and has not been closed since."""
+
+    first: float
+    last: float
+    is_open: bool = False
+
+    @property
+    def due(self) -> float:
+        quiet, longest = (QUIET_OPEN, LONGEST_OPEN) if self.is_open else (QUIET, LONGEST)
+        return min(self.last + quiet, self.first + longest)
 
 
 class _Root(Struct):
@@ -72,15 +102,18 @@ class Watcher:
         self._look = look
         self._rescan = rescan
         self._notices = notices
-        # Two locks: watchdog calls `touch` while it holds its own, which `_watch` and `_unwatch` need.
+        # Two locks: watchdog calls `_hear` while it holds its own, which `_watch` and `_unwatch` need.
         self._guard = threading.Lock()
         self._rooting = threading.Lock()
-        self._touched: dict[str, tuple[float, float]] = {}
+        self._touched: dict[str, _Touch] = {}
+        self._wakes_at = 0.0
         self._roots: dict[str, _Root] = {}
         self._deaf: set[str] = set()
+        self._deaf_since = 0.0
+        self._new_directories = False
         self._supervised_at = 0.0
         self._observer: Any = None
-        self._listener = _Listener(self.touch)
+        self._listener = _Listener(self._hear)
         self._alarm = _OverflowAlarm(rescan)
         self._loop = Loop("watch", self._step, notices)
 
@@ -91,6 +124,7 @@ class Watcher:
 
     def start(self) -> None:
         """Begin."""
+        _pair_soon()
         # watchdog warns when it meets a new directory twice, by its event and by its own walk; that is harmless.
         warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
         logging.getLogger(OVERFLOW_LOGGER).addHandler(self._alarm)
@@ -118,22 +152,34 @@ class Watcher:
             self._supervised_at = 0.0
         self._loop.wake()
 
-    def touch(self, *paths: str) -> None:
-        """Something happened at these paths, together: both ends of a move are looked at in one look."""
-        now = time.monotonic()
+    def is_written(self, path: str) -> bool:
+        """Whether somebody is writing the file: it was heard changing, and not being closed."""
         with self._guard:
-            first = not self._touched
-            for path in paths:
-                self._touched[path] = (self._touched.get(path, (now, now))[0], now)
-        if first:  # otherwise the loop looks again within QUIET by itself
+            touch = self._touched.get(path)
+            return touch is not None and touch.is_open
+
+    def _hear(self, event: FileSystemEvent) -> None:
+        """Both ends of a move are looked at in one look."""
+        now = time.monotonic()
+        # Linux tells when a file that was open for writing is closed; the others do not, and one waits for calm.
+        is_open = sys.platform == "linux" and isinstance(event, FileModifiedEvent)
+        early = False
+        with self._guard:
+            for path in (os.fsdecode(path) for path in (event.src_path, event.dest_path) if path):
+                touch = self._touched.setdefault(path, _Touch(now, now))
+                touch.last = now
+                if not isinstance(event, FileAttribEvent):
+                    touch.is_open = is_open
+                early |= touch.due < self._wakes_at
+                self._wakes_at = min(self._wakes_at, touch.due)
+            self._new_directories |= event.is_directory
+        if early:
             self._loop.wake()
 
     def _step(self) -> float:
         now = time.monotonic()
         with self._guard:
-            resting = {
-                path for path, (first, last) in self._touched.items() if now - last >= QUIET or now - first >= LONGEST
-            }
+            resting = {path for path, touch in self._touched.items() if touch.due <= now}
             for path in resting:
                 del self._touched[path]
         if resting:
@@ -142,13 +188,14 @@ class Watcher:
         if now - self._supervised_at >= SUPERVISE:
             self._supervise()
         with self._guard:
-            if self._touched:
-                return QUIET
-        return SUPERVISE if self._roots else UNTIL_WOKEN
+            soonest = min((touch.due for touch in self._touched.values()), default=now + UNTIL_WOKEN)
+            self._wakes_at = min(soonest, self._supervised_at + SUPERVISE if self._roots else soonest)
+            return max(self._wakes_at - time.monotonic(), 0.001)
 
     def _supervise(self) -> None:
         self._supervised_at = time.monotonic()
         self._replace_dead_observer()
+        self._mind_the_limit()
         for path, root in list(self._roots.items()):
             identity = _identity(path)
             with self._rooting:
@@ -188,15 +235,40 @@ class Watcher:
             self._deaf.discard(path)
             self._notices.clear(f"watch {path}")
         except OSError as error:
-            if error.errno not in {errno.ENOSPC, errno.EMFILE}:
+            if error.errno not in _LIMITS:
                 log.info("a folder cannot be watched yet: %s", error.strerror)
                 return  # it just went away; supervised again soon
-            self._deaf.add(path)
-            self._notices.say(
-                f"watch {path}",
-                f"The system's limit for watching is reached: changes in {path} are found within a minute instead of "
-                "at once. A larger fs.inotify.max_user_watches helps.",
-            )
+            self._go_deaf(path, error)
+
+    def _mind_the_limit(self) -> None:
+        """Watches can run out as folders grow, and be given later."""
+        if not self._new_directories and not (self._deaf and time.monotonic() - self._deaf_since > DEAF_SECONDS):
+            return
+        self._new_directories = False
+        try:
+            if self._observer is not None:
+                self._probe()
+        except OSError as error:
+            if error.errno in _LIMITS:
+                for path in self._roots:
+                    self._go_deaf(path, error)
+            return
+        for path in list(self._deaf):
+            self._deaf.discard(path)
+            with self._rooting:
+                if path in self._roots:
+                    self._unwatch(self._roots[path])
+                    self._roots[path].identity = None  # to be watched again
+
+    def _go_deaf(self, path: str, error: OSError) -> None:
+        self._deaf.add(path)
+        self._deaf_since = time.monotonic()
+        line = _LIMITS[error.errno or errno.ENOSPC]
+        self._notices.say(
+            f"watch {path}",
+            f"The system's limit for watching is reached: changes in {path} are found within a minute instead of at "
+            f"once. `sudo sysctl {line}` raises it; the line `{line}` in /etc/sysctl.d/60-offhand.conf keeps it so.",
+        )
 
     def _probe(self) -> None:
         """Find out whether watches ran out: below the root, watchdog passes over that in silence."""
@@ -211,11 +283,11 @@ class Watcher:
 
 
 class _Listener(FileSystemEventHandler):
-    def __init__(self, touch: Callable[..., None]) -> None:
-        self._touch = touch
+    def __init__(self, hear: Callable[[FileSystemEvent], None]) -> None:
+        self._hear = hear
 
     def on_any_event(self, event: FileSystemEvent) -> None:
-        self._touch(*(os.fsdecode(path) for path in (event.src_path, event.dest_path) if path))
+        self._hear(event)
 
 
 class _OverflowAlarm(logging.Handler):
@@ -234,3 +306,10 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _pair_soon() -> None:
+    if sys.platform == "linux":
+        from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
+
+        InotifyMoveEventGrouper.delay = PAIR_SECONDS

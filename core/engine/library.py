@@ -38,8 +38,8 @@ class LibraryDesk:
     def handle(self, call: LibraryCall, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
         match call:
-            case AddFolder(path):
-                self._index.add_folder(Path(path))
+            case AddFolder(path, links):
+                self._index.add_folder(Path(path), links=links)
                 yield self.folders()
             case RemoveFolder(path):
                 self._index.remove_folder(Path(path))

@@ -4,9 +4,10 @@ from msgspec import Struct
 
 
 class AddFolder(Struct, frozen=True, tag=True):
-    """Watch a folder (absolute path) → Folders."""
+    """Watch a folder (absolute path) → Folders. `links`: what links in it lead to outside is read too."""
 
     path: str
+    links: bool = False
 
 
 class RemoveFolder(Struct, frozen=True, tag=True):

@@ -56,7 +56,7 @@ class Timings(Struct, frozen=True):
 
 
 class FolderInfo(Struct, frozen=True):
-    """A watched folder and where it stands."""
+    """A watched folder and where it stands. `links`: what links in it lead to outside is read too."""
 
     path: str
     reachable: bool
@@ -64,6 +64,7 @@ class FolderInfo(Struct, frozen=True):
     indexed: int
     waiting: int
     failed: int
+    links: bool = False
 
 
 class ChildInfo(Struct, frozen=True):

@@ -20,12 +20,14 @@ Event = Extracted | Skipped | Failed
 class Extract(Struct, frozen=True, tag=True):
     """Read one file → Extracted, Skipped or Failed.
 
-    path: absolute.  root: the watched folder it must lie in.  largest: limit in bytes.
+    path: absolute.  root: the watched folder it must lie in.  largest: limit in bytes.  links: `path` may lead out of
+    the folder by a link.
     """
 
     path: str
     root: str
     largest: int
+    links: bool = False
 
 
 Call = Extract
@@ -63,7 +65,7 @@ class Extractor:
         if form is None:
             kind = f"of type {path.suffix}" if path.suffix else "without a type"
             return Skipped(f"files {kind} are not read")
-        content = reading.read(call.path, call.root, call.largest)
+        content = reading.read(call.path, call.root, call.largest, links=call.links)
         if not isinstance(content, bytes):
             return content
         content_hash = hashlib.blake2b(content, digest_size=16).hexdigest()

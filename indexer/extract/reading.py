@@ -14,6 +14,8 @@ from indexer.records import Failed, Skipped
 # Opening waits for nothing (a pipe without a writer) and follows no link swapped in after the check; Windows has none.
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
+LINK_OUT = "a link that leads out of the folder"
+
 _SF_DATALESS = 0x40000000  # macOS, sys/stat.h: the content is at a file provider (iCloud, Dropbox, OneDrive)
 # Windows, winnt.h: FILE_ATTRIBUTE_OFFLINE, _RECALL_ON_OPEN, _RECALL_ON_DATA_ACCESS
 _CLOUD_ATTRIBUTES = 0x1000 | 0x40000 | 0x400000
@@ -24,18 +26,19 @@ class _Copy(NamedTuple):
     steady: bool  # the file did not change while it was read
 
 
-def read(path: str, root: str, largest: int) -> bytes | Skipped | Failed:
+def read(path: str, root: str, largest: int, *, links: bool = False) -> bytes | Skipped | Failed:
     """The bytes of a file, or why it is not read.
 
     Args:
         path: the file; it may be a link as long as its target lies inside `root`.
         root: the watched folder.
         largest: limit in bytes.
+        links: a link may lead out of the folder too.
     """
     try:
         real = os.path.realpath(path, strict=True)
-        if not _inside(real, os.path.realpath(root)):
-            return Skipped("a link that leads out of the folder")
+        if not links and not _inside(real, os.path.realpath(root)):
+            return Skipped(LINK_OUT)
         copy = _read_once(real, largest)
         if isinstance(copy, _Copy) and not copy.steady:
             copy = _read_once(real, largest)  # somebody was writing; a later change is announced by its own event

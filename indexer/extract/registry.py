@@ -15,6 +15,12 @@ class Format(Struct, frozen=True):
     mime: str = ""
 
 
+def is_read(name: str) -> bool:
+    """Whether files with such a name are of a type that is read; `format_of` for those in a hurry."""
+    dot = name.rfind(".")
+    return dot > 0 and name[dot:].lower() in _SUFFIXES
+
+
 def format_of(path: PurePath) -> Format | None:
     """The format of a file by its suffix, or None when files of that type are not read."""
     suffix = path.suffix.lower()
@@ -53,3 +59,4 @@ _DOCUMENTS = {
     ".tex": "application/x-latex",
     ".opml": "application/xml+opml",
 }
+_SUFFIXES = frozenset((*_DOCUMENTS, *(suffix for _, suffixes in _TEXTS for suffix in suffixes)))

@@ -12,22 +12,23 @@ class FolderTally(TypedDict):
 
     path: str
     reachable: bool
+    links: bool
     files: int
     indexed: int
     waiting: int
     failed: int
 
 
-def add(connection: apsw.Connection, path: str) -> Folder:
-    """Begin to watch a folder."""
-    connection.execute("INSERT INTO folders (path) VALUES (?)", (path,))
-    return Folder(connection.last_insert_rowid(), path)
+def add(connection: apsw.Connection, path: str, *, links: bool = False) -> Folder:
+    """Begin to watch a folder; with `links` those that lead out of it are followed."""
+    connection.execute("INSERT INTO folders (path, links) VALUES (?, ?)", (path, links))
+    return Folder(connection.last_insert_rowid(), path, links=links)
 
 
 def watched(connection: apsw.Connection) -> list[Folder]:
     """All folders, in the order in which they were added."""
-    rows = connection.execute("SELECT id, path, reachable FROM folders WHERE NOT removed ORDER BY id")
-    return [Folder(folder_id, path, bool(reachable)) for folder_id, path, reachable in rows]
+    rows = connection.execute("SELECT id, path, reachable, links FROM folders WHERE NOT removed ORDER BY id")
+    return [Folder(folder_id, path, bool(reachable), bool(links)) for folder_id, path, reachable, links in rows]
 
 
 def mark_removed(connection: apsw.Connection, folder_id: int) -> None:
@@ -76,6 +77,7 @@ def tallies(connection: apsw.Connection) -> list[FolderTally]:
         FolderTally(
             path=folder.path,
             reachable=folder.reachable,
+            links=folder.links,
             files=sum(states.get(folder.id, {}).values()),
             indexed=states.get(folder.id, {}).get("indexed", 0),
             waiting=states.get(folder.id, {}).get("waiting", 0),

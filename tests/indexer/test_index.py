@@ -160,7 +160,7 @@ def test_a_folder_that_goes_away_keeps_its_passages_and_says_so(parts: Parts, ro
     root.rename(root.with_name("away"))
     index.rescan()
     assert eventually(lambda: not index.folders()[0]["reachable"])
-    assert eventually(lambda: any("cannot be reached" in notice for notice in index.notices()))
+    assert eventually(lambda: any("is not reachable" in notice for notice in index.notices()))
     assert names(index, "kingfisher") == ["a.md"]
     assert settled(index)
     root.with_name("away").rename(root)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.extract.reading import read
+from indexer.extract.reading import LINK_OUT, read
 from indexer.ignore import IgnoreRules
 from indexer.records import Extracted, Folder
 from indexer.scan import Changes, apply, compare, content_hash
@@ -203,7 +203,11 @@ def test_links_are_followed_only_inside_the_folder(root: Path, tmp_path: Path, d
     (root / "loop").symlink_to(root)
     (root / "outdir").symlink_to(tmp_path / "outside")
     look()
-    assert set(known(database)) == {"real.md", "x.md", "inside.md"}
+    waiting = {"real.md", "x.md", "inside.md"}
+    assert known(database) == dict.fromkeys(waiting, "waiting") | {"out.md": "skipped", "outdir": "skipped"}
+    assert len(look()) == 0
+    with database.read() as connection:
+        assert {problem.reason for problem in files.problems(connection, 10)} == {LINK_OUT}
     assert len(look(root / "outdir" / "secret.md").new) == 0
     assert len(look(root / "loop" / "real.md").new) == 0
 

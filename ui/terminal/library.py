@@ -13,11 +13,18 @@ from ui.terminal.progress import follow, summary
 from ui.terminal.session import Session
 
 
-def add(context: typer.Context, folder: Directory, json: Json = False) -> None:
+def add(
+    context: typer.Context,
+    folder: Directory,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Read also what links in the folder lead to outside of it.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
     session: Session = context.obj
     path = _absolute(folder)
-    folders = session.last(AddFolder(path), Folders)
+    folders = session.last(AddFolder(path, follow_links), Folders)
     if json:
         session.give(folders)
     else:

@@ -37,7 +37,8 @@ def folder_words(folder: FolderInfo) -> str:
         return f"{folder.path}: not reachable now; what was read of it is kept"
     said = f"{folder.path}: {files(folder.files)}, {folder.indexed:,} indexed"
     said += f", {folder.waiting:,} waiting" if folder.waiting else ""
-    return said + (f", {folder.failed:,} failed" if folder.failed else "")
+    said += f", {folder.failed:,} failed" if folder.failed else ""
+    return said + (", links followed" if folder.links else "")
 
 
 def finding_line(finding: Finding) -> Text:
