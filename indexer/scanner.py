@@ -206,8 +206,7 @@ class Scanner:
                 self._again.update(dict.fromkeys(look.unsettled, now + SETTLE))
         if any(look.unsettled or look.young for look in looks):
             self._paths.wake()
-        for look in looks:
-            self._tell_reach(look)
+        self._tell_reach(looks)
 
     def _leave_work(self) -> None:
         self._on_looked()
@@ -236,12 +235,15 @@ class Scanner:
             time.sleep(REST)
             self._rested_at = time.monotonic()
 
-    def _tell_reach(self, look: scan.Changes) -> None:
-        matter = f"away {look.folder.path}"
-        if look.identity is None:
-            self._notices.say(matter, f"{look.folder.path} is not reachable; what was indexed from it is kept.")
-        else:
-            self._notices.clear(matter)
+    def _tell_reach(self, looks: list[scan.Changes]) -> None:
+        for look in looks:
+            if look.identity is None:
+                where = look.folder.path
+                self._notices.say(f"away {where}", f"{where} is not reachable; what was indexed from it is kept.")
+        still = {folder.path for folder in self._watched()}  # read after it was said: one may have been removed
+        for look in looks:
+            if look.identity is not None or look.folder.path not in still:
+                self._notices.clear(f"away {look.folder.path}")
 
     def _watched(self) -> list[Folder]:
         with self._database.read() as connection:

@@ -232,8 +232,8 @@ class Watcher:
                 self._observer = observer
             root.watch = self._observer.schedule(self._listener, path, recursive=True, event_filter=_EVENTS)
             self._probe()
-            self._deaf.discard(path)
             self._notices.clear(f"watch {path}")
+            self._deaf.discard(path)
         except OSError as error:
             if error.errno not in _LIMITS:
                 log.info("a folder cannot be watched yet: %s", error.strerror)
@@ -254,14 +254,15 @@ class Watcher:
                     self._go_deaf(path, error)
             return
         for path in list(self._deaf):
-            self._deaf.discard(path)
             with self._rooting:
                 if path in self._roots:
                     self._unwatch(self._roots[path])
                     self._roots[path].identity = None  # to be watched again
 
     def _go_deaf(self, path: str, error: OSError) -> None:
-        self._deaf.add(path)
+        if path not in self._deaf:
+            self._deaf.add(path)
+            self._rescan()  # and often from now on
         self._deaf_since = time.monotonic()
         line = _LIMITS[error.errno or errno.ENOSPC]
         self._notices.say(

@@ -15,6 +15,7 @@ from indexer.records import Extracted, Folder
 from indexer.scan import Changes, apply, compare, content_hash
 from indexer.store import files, folders, passages
 from indexer.store.database import Database
+from indexer.walk import NO_PERMISSION, see
 from tests.indexer.conftest import extracted, write_notes
 
 RULES = IgnoreRules(largest=10_000)
@@ -182,6 +183,7 @@ def test_a_directory_that_cannot_be_read_keeps_its_passages(no_privileges: Calla
         no_privileges()
         changes = compare(database, folder, RULES)
         assert [Path(row.path).name for row in changes.gone] == ["a.md"]
+        assert [(Path(seen.path).name, seen.refused) for seen in changes.new] == [("closed", NO_PERMISSION)]
         os.seteuid(os.getuid())
         (root / "closed").chmod(0o755)
         root.chmod(0)
@@ -210,6 +212,132 @@ def test_links_are_followed_only_inside_the_folder(root: Path, tmp_path: Path, d
         assert {problem.reason for problem in files.problems(connection, 10)} == {LINK_OUT}
     assert len(look(root / "outdir" / "secret.md").new) == 0
     assert len(look(root / "loop" / "real.md").new) == 0
+
+
+@pytest.fixture
+def open_folder(database: Database, folder: Folder) -> Folder:
+    """The folder with the permission to follow links that lead out of it."""
+    with database.write() as connection:
+        connection.execute("UPDATE folders SET links = 1")
+        return folders.watched(connection)[0]
+
+
+def names_under(database: Database, root: Path) -> list[str]:
+    with database.read() as connection:
+        paths = [path for (path,) in connection.execute("SELECT path FROM files")]
+    return sorted(str(Path(path).relative_to(root)) for path in paths)
+
+
+def test_links_out_of_the_folder_are_followed_once_each(
+    root: Path, tmp_path: Path, database: Database, look: Look, open_folder: Folder
+) -> None:
+    outside = tmp_path / "outside"
+    write_notes(root, {"real.md": "one", "sub/x.md": "two"})
+    write_notes(outside, {"y.md": "three", "deep/z.md": "four", "single.md": "five"})
+    (root / "to deep").symlink_to(outside / "deep")
+    (root / "to outside").symlink_to(outside)
+    (root / "to outside again").symlink_to(outside)
+    (root / "to this").symlink_to(root)
+    (root / "to all").symlink_to(tmp_path)
+    (root / "single.md").symlink_to(outside / "single.md")
+    (outside / "back").symlink_to(root / "sub")
+    (outside / "round").symlink_to(outside)
+    found = ["real.md", "single.md", "sub/x.md", "to deep/z.md", "to outside/y.md"]
+    for _ in range(2):
+        look(at=open_folder)
+        assert names_under(database, root) == found
+    write_notes(outside, {"deep/new.md": "six"})
+    look(root / "to deep" / "new.md", at=open_folder)
+    assert names_under(database, root) == sorted([*found, "to deep/new.md"])
+    (root / "to deep").unlink()
+    look(root / "to deep", at=open_folder)
+    assert not [name for name in names_under(database, root) if "deep" in name]
+    look(at=open_folder)
+    assert "to outside/deep/z.md" in names_under(database, root)
+    assert len(look(at=open_folder)) == 0
+
+
+def test_a_change_that_keeps_size_and_time_shows_in_the_ctime(root: Path, database: Database, look: Look) -> None:
+    write_notes(root, {"a.md": "one"})
+    look()
+    index_all(database)
+    before = (root / "a.md").stat()
+    (root / "a.md").write_text("two")
+    os.utime(root / "a.md", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert len(look().changed) == 1
+    assert known(database) == {"a.md": "waiting"}
+
+
+def test_a_file_read_right_after_a_change_is_compared_by_its_content_once(
+    root: Path, database: Database, look: Look
+) -> None:
+    write_notes(root, {"same.md": "one", "other.md": "two"})
+    look()
+    with database.write() as connection:
+        for row, _ in files.waiting(connection, 10):
+            reading = extracted("two" if row.path.endswith("other.md") else "one")
+            read_as = "two" if row.path.endswith("other.md") else content_hash(row.path)
+            reading = Extracted(read_as, *(getattr(reading, n) for n in reading.__struct_fields__[1:]))
+            passages.replace(connection, row.id, row.path, reading)
+            seen = see(row.path)
+            assert seen.young
+            files.finish(connection, row, "indexed", seen=seen)
+    # Within the clock's step after it was read, other.md changed: nothing but its content tells.
+    changes = look()
+    assert len(changes) == 0
+    assert len(changes.doubtful) == 2
+    assert known(database) == {"same.md": "indexed", "other.md": "waiting"}
+
+
+def test_pauses_before_another_attempt_grow(root: Path, database: Database, look: Look) -> None:
+    write_notes(root, {"a.md": "one"})
+    look()
+    pauses = []
+    with database.write() as connection:
+        for _ in range(9):
+            ((row, _),) = files.waiting(connection, 1)
+            files.finish(connection, row, "failed", "no permission", again=True)
+            ((done, again),) = connection.execute("SELECT done_at, retry_at FROM files").fetchall()
+            pauses.append(again - done)
+            assert files.retry_due(connection) == 0
+            connection.execute("UPDATE files SET done_at = done_at - ?1, retry_at = retry_at - ?1", (pauses[-1],))
+            assert files.next_retry(connection) == 0
+            assert files.retry_due(connection) == 1
+    assert pauses == [10, 30, 90, 270, 810, 2430, 7290, 21600, 21600]
+    write_notes(root, {"a.md": "changed"})
+    look()
+    with database.write() as connection:
+        ((row, _),) = files.waiting(connection, 1)
+        files.finish(connection, row, "failed", "no permission", again=True)
+        assert files.next_retry(connection) == pytest.approx(10, abs=1.5)
+        connection.execute("UPDATE files SET retry_at = retry_at + 1000000")  # written while the clock was wrong
+        assert files.retry_due(connection) == 1
+
+
+def test_a_disk_in_the_place_of_another_one_deletes_nothing(root: Path, database: Database, look: Look) -> None:
+    write_notes(root, {"a.md": "one", "sub/b.md": "two"})
+    look()
+    with database.write() as connection:
+        connection.execute("UPDATE folders SET identity = '1:1'")  # as if it had been another device
+    shutil.rmtree(root / "sub")
+    (root / "a.md").rename(root / "strange.md")
+    for below in (None, root / "a.md"):
+        assert look(below).identity is None
+    assert known(database) == {"a.md": "waiting", "b.md": "waiting"}
+    (root / "strange.md").rename(root / "a.md")
+    assert look(root / "sub").identity
+    assert known(database) == {"a.md": "waiting"}
+
+
+def test_the_case_of_a_name_is_the_names(root: Path, database: Database, look: Look) -> None:
+    write_notes(root, {"sub/note.md": "one"})
+    look()
+    index_all(database)
+    (root / "sub" / "note.md").rename(root / "sub" / "Note.md")
+    (root / "sub").rename(root / "Sub")
+    for path in (root / "sub", root / "Sub"):
+        look(path)
+    assert names_under(database, root) == ["Sub/Note.md"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX pipes")

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,44 @@ def test_a_saved_file_is_told_once_it_is_at_rest(told: Told, root: Path) -> None
     assert told.paths.count(str(root / "a.md")) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only inotify tells when a file is closed")
+def test_a_file_that_is_still_open_is_waited_for(told: Told, root: Path) -> None:
+    with (root / "a.md").open("w") as file:
+        file.write("half")
+        file.flush()
+        assert eventually(lambda: told.watcher.is_written(str(root / "a.md")))
+        (root / "b.md").write_text("another one, all of it")
+        assert told.hears(root / "b.md")
+        assert str(root / "a.md") not in told.paths[told.paths.index(str(root / "b.md")) :]
+        assert told.watcher.is_written(str(root / "a.md"))
+    assert told.hears(root / "a.md")
+    assert not told.watcher.is_written(str(root / "a.md"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only inotify tells when a file is closed")
+def test_a_file_that_is_never_closed_is_told_once_it_is_quiet(
+    told: Told, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "QUIET_OPEN", 0.3)
+    with (root / "log.md").open("w") as file:
+        file.write("a line")
+        file.flush()
+        assert told.hears(root / "log.md")
+        told.paths.clear()
+        file.write("another line")
+        file.flush()
+        assert told.hears(root / "log.md")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_a_permission_that_is_given_is_told(told: Told, root: Path) -> None:
+    (root / "a.md").write_text("one")
+    assert told.hears(root / "a.md")
+    told.paths.clear()
+    (root / "a.md").chmod(0o600)
+    assert told.hears(root / "a.md")
+
+
 def test_an_editors_way_of_saving_is_told(told: Told, root: Path, tmp_path: Path) -> None:
     (root / "a.md").write_text("one")
     assert told.hears(root / "a.md")
@@ -112,6 +151,8 @@ def test_reading_a_file_is_no_news(told: Told, root: Path) -> None:
 def test_a_folder_that_goes_and_comes_back_is_heard_again(told: Told, root: Path, way: str) -> None:
     shutil.rmtree(root) if way == "deleted" else root.rename(root.with_name("away"))
     assert told.hears(root)
+    assert eventually(lambda: told.watcher._roots[str(root)].identity is None)
+    time.sleep(2 * watch.QUIET)  # until the last word about the old one is told
     told.paths.clear()
     root.mkdir()
     assert told.hears(root)
@@ -162,7 +203,9 @@ def test_a_limit_of_the_system_is_told_and_leaves_the_scan(root: Path) -> None:
         assert eventually(lambda: told.watcher.deaf)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-    assert any("limit for watching" in notice for notice in told.notices.all())
+    (notice,) = told.notices.all()
+    assert "limit for watching" in notice
+    assert "`sudo sysctl fs.inotify.max_user_instances=1024`" in notice
     assert told.hears(root)
     told.watcher.set_roots([])
     assert not told.watcher.deaf
