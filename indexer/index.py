@@ -274,7 +274,6 @@ class Index:
 
     def _stored(self) -> None:
         self._flow.wake()
-        self._scanner.wake()
         self._on_change()
 
     def _looked(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from indexer import scan
 from indexer.ignore import IgnoreRules
-from indexer.loop import UNTIL_WOKEN, Loop, Notices
+from indexer.loop import Loop, Notices
 from indexer.records import Folder
 from indexer.store import files, folders, outbox
 from indexer.store.database import Database
@@ -21,6 +21,7 @@ from indexer.walk import YOUNG_NS
 RESCAN_SECONDS = 600.0
 RESCAN_DEAF_SECONDS = 60.0  # while changes are not reported: by the system, or from behind links
 MANY = 200  # paths at once: comparing the whole folder is cheaper
+RETRY_SECONDS = 5.0  # between two looks at which failed files are due
 REMOVED_AT_ONCE = 200  # files in one transaction, so that a search or a save never waits long
 SETTLE = 0.5  # seconds a file must be unchanged, when no event has told that it is at rest
 LONGEST_UNSETTLED = 60.0  # seconds after which a file that never rests is read all the same
@@ -104,10 +105,6 @@ class Scanner:
             self._everything = True
         self._rounds.wake()
 
-    def wake(self) -> None:
-        """Files may have failed: see when they are to be read again."""
-        self._paths.wake()
-
     def forget_removed(self) -> None:
         """Forget the files of folders that were taken off the list, and give their space back."""
         removed = 0
@@ -125,17 +122,19 @@ class Scanner:
             due = {path for path, when in self._again.items() if when <= now}
             for path in due:
                 del self._again[path]
-            self._at_work += 1
-        try:
-            if at_rest or due:
+            self._at_work += bool(at_rest or due)
+        if at_rest or due:
+            try:
                 self._look(at_rest, due)
-        except BaseException:
-            with self._guard:
-                self._at_rest |= at_rest | due  # what was to be looked at must not be lost with a full disk
-            raise
-        finally:
-            self._leave_work()
-        return min(self._retry_failed(), self._until_again())
+            except BaseException:
+                with self._guard:
+                    self._at_rest |= at_rest | due  # what was to be looked at must not be lost with a full disk
+                raise
+            finally:
+                self._leave_work()
+        self._retry_failed()
+        with self._guard:
+            return max(min((*self._again.values(), now + RETRY_SECONDS)) - time.monotonic(), 0.01)
 
     def _look(self, at_rest: set[str], due: set[str]) -> None:
         watched = self._watched()
@@ -155,7 +154,7 @@ class Scanner:
         watched = self._watched()
         period = RESCAN_DEAF_SECONDS if self._deaf() or any(f.links for f in watched) else RESCAN_SECONDS
         with self._guard:
-            everything = self._everything or time.monotonic() - self._looked_at > period
+            everything = self._everything or time.monotonic() - self._looked_at >= period
             whole, self._whole, self._everything = self._whole, set(), False
             self._at_work += 1
         try:
@@ -170,7 +169,7 @@ class Scanner:
             raise
         finally:
             self._leave_work()
-        return period
+        return max(self._looked_at + period - time.monotonic(), 0.01)
 
     def _compare(
         self, folder: Folder, below: str | None, trusted: set[str], breathe: Callable[[], None]
@@ -214,19 +213,14 @@ class Scanner:
             self._at_work -= 1
         self._on_change()
 
-    def _until_again(self) -> float:
-        with self._guard:
-            return max(min(self._again.values(), default=UNTIL_WOKEN) - time.monotonic(), 0.01)
-
-    def _retry_failed(self) -> float:
+    def _retry_failed(self) -> None:
         with self._database.read() as connection:
-            pause = files.next_retry(connection)
-        if pause == 0.0:
-            with self._database.write() as connection:
-                files.retry_due(connection)
-            self._on_looked()
-            self._on_change()
-        return UNTIL_WOKEN if pause is None else max(pause, 1.0)
+            if files.next_retry(connection) != 0.0:
+                return
+        with self._database.write() as connection:
+            files.retry_due(connection)
+        self._on_looked()
+        self._on_change()
 
     def _breathe(self) -> None:
         if self._rounds.ending:

@@ -220,11 +220,14 @@ def retry_due(connection: apsw.Connection) -> int:
 
 
 def next_retry(connection: apsw.Connection) -> float | None:
-    """Seconds until a failed file is to be read again, None when there is none."""
+    """Seconds until a failed file is to be read again, 0 when one is due, None when there is none."""
+    # A time further off than any pause was written by a clock that was wrong: such a file is due.
     row = connection.execute(
-        "SELECT min(retry_at) - unixepoch('subsec') FROM files WHERE state = 'failed' AND retry_at IS NOT NULL"
+        "SELECT min(CASE WHEN retry_at > unixepoch() + ? THEN 0 ELSE max(retry_at - unixepoch(), 0) END) "
+        "FROM files WHERE state = 'failed' AND retry_at IS NOT NULL",
+        (LONGEST_PAUSE,),
     ).fetchone()
-    return None if row is None or row[0] is None else max(float(row[0]), 0.0)
+    return None if row is None or row[0] is None else float(row[0])
 
 
 def problems(connection: apsw.Connection, limit: int) -> list[FileProblem]:

@@ -151,7 +151,6 @@ def test_a_failed_file_is_read_again_when_its_time_has_come(mirror: Mirror, root
             files.finish(connection, row, "failed", "a reason", again=row.path.endswith("a.md"))
         assert files.next_retry(connection) == pytest.approx(files.FIRST_PAUSE, abs=1.5)
         connection.execute("UPDATE files SET retry_at = unixepoch() + 1 WHERE retry_at IS NOT NULL")
-    mirror.scanner.wake()
     assert eventually(lambda: state("a.md") == "waiting")
     assert state("damaged.md") == "failed"
 
