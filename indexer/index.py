@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, search, semantics
+from indexer.extract.reading import LINK_OUT
 from indexer.ignore import IgnoreRules, explain
 from indexer.loop import Loop, Notices
 from indexer.pipeline import Pipeline, Reader
@@ -155,6 +156,8 @@ class Index:
         """Why a file is not in the index as far as rules go, in words; "" when no rule hides it."""
         for folder in self._watched():
             if path.is_relative_to(folder.path):
+                if not folder.links and not Path(os.path.realpath(path)).is_relative_to(folder.path):
+                    return LINK_OUT
                 return explain(folder.path, str(path), self._scanner.rules)
         return "it lies in none of your folders"
 

@@ -12,6 +12,7 @@ import pytest
 
 from core.paths import ROOT
 from indexer import semantics
+from indexer.extract.reading import LINK_OUT
 from indexer.ignore import IgnoreRules
 from indexer.index import Index
 from indexer.records import Finding, FolderRefused
@@ -96,6 +97,9 @@ def test_why_a_file_is_not_in_the_index(asleep: Index, root: Path) -> None:
     write_notes(root, {".hidden.md": "x", "a.md": "x"})
     assert "hidden" in asleep.explain(root / ".hidden.md")
     assert asleep.explain(root / "a.md") == ""
+    (root.parent / "outside.md").write_text("x")
+    (root / "link.md").symlink_to(root.parent / "outside.md")
+    assert asleep.explain(root / "link.md") == LINK_OUT
     assert "none of your folders" in asleep.explain(root.parent / "x.md")
 
 

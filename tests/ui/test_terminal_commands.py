@@ -28,10 +28,17 @@ def test_add_expands_the_home_folder(offhand: CommandLine) -> None:
     assert offhand.engine.calls == [AddFolder(str(Path.home() / "notes"))]
 
 
+def test_add_can_follow_links(offhand: CommandLine) -> None:
+    assert offhand("add", "/srv/notes", "--follow-links").status == 0
+    assert offhand.engine.calls == [AddFolder("/srv/notes", links=True)]
+    assert "/srv/notes: 0 files, 0 indexed, links followed" in offhand("folders").out
+    assert "links" not in offhand("folders").out.replace("links followed", "")
+
+
 def test_add_and_remove_give_all_folders_as_json(offhand: CommandLine) -> None:
     added = offhand("add", "/srv/notes", "--json").object
     assert list(added) == ["folders"]
-    assert set(added["folders"][0]) == {"path", "reachable", "files", "indexed", "waiting", "failed"}
+    assert set(added["folders"][0]) == {"path", "reachable", "files", "indexed", "waiting", "failed", "links"}
     assert added["folders"][-1]["path"] == "/srv/notes"
     removed = offhand("remove", "/srv/notes", "--json").object
     assert "/srv/notes" not in [folder["path"] for folder in removed["folders"]]
