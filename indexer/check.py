@@ -5,6 +5,7 @@ Nothing here can lose anything: the notes are the truth for the catalog, and the
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import apsw
 
@@ -12,7 +13,7 @@ from indexer import scan, semantics
 from indexer.ignore import IgnoreRules
 from indexer.records import Finding, Problem
 from indexer.store import folders, outbox
-from indexer.store.database import Database
+from indexer.store.database import Database, explained, open_reader
 from indexer.store.vector_index import Report
 from indexer.vector_flow import PATIENCE, Meaning
 
@@ -23,7 +24,9 @@ FIX = "`offhand doctor --fix` repairs it."
 def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
     """The file's structure, its word index, and vectors nobody uses."""
     try:
-        with database.read() as connection:
+        # On a connection of its own: one that has searched before the word index was merged remembers parts of it that
+        # are gone, and takes that for damage.
+        with explained(database.path), closing(open_reader(database.path)) as connection:
             said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
     except Problem as problem:
         yield Finding("catalog", False, problem.what, problem.next_step)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer import check
 from indexer.records import Extracted, Fact, Folder
 from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
@@ -289,3 +290,13 @@ def test_a_vector_outlives_its_last_passage_until_it_is_dropped(database: Databa
         assert connection.execute("SELECT count(*) FROM embeddings").fetchone() == (2,)
         outbox.drop_unused(connection)
         assert connection.execute("SELECT count(*) FROM embeddings").fetchone() == (0,)
+
+
+def test_a_merged_word_index_is_not_taken_for_a_damaged_one(database: Database, store: Callable[..., int]) -> None:
+    for turn in range(6):
+        for number in range(20):
+            store(f"{turn} {number}.md", extracted(f"word {number} of {turn}", f"another {turn}"))
+        assert [finding.what for finding in check.catalog(database, fix=False) if not finding.ok] == []
+        with database.write() as connection:
+            files.forget(connection, [row.id for row in files.under(connection, 1)[::2]])
+        database.tidy()
