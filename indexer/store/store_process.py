@@ -111,7 +111,7 @@ class StoreProcess:
         except (Gone, Overdue, ChildOff) as problem:
             raise self._lost(problem) from problem
         except Problem as problem:
-            kinds = {StoreAway.kind: StoreAway, StoreClosed.kind: StoreClosed}
+            kinds = {StoreAway.kind: StoreAway, StoreClosed.kind: StoreClosed, "profile": StoreAway}  # a read-only disk
             raise kinds.get(problem.kind, StoreFailed)(problem.what) from problem
         finally:
             self._asking.clear()

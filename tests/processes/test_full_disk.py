@@ -1,5 +1,6 @@
 """A disk that fills up at any moment: nothing is lost, one clear word, search goes on, and it resumes by itself."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from tests.processes.disks import Disk, small
 from tests.processes.scene import Scene, status
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+FULL = os.environ.get("OFFHAND_KILLS") == "full"
+FILLED = [(16, 0), (24, 100_000), (40, 300_000)]  # megabytes of the disk, bytes that are left on it
 
 RESUMES = 120.0  # seconds; the promise is a minute, on a machine that is not loaded
 
@@ -51,7 +55,7 @@ def resumes(scene: Scene, disk: Disk) -> None:
     assert eventually(lambda: not full(scene), 30), "the notice goes away"
 
 
-@pytest.mark.parametrize(("disk", "left"), [(16, 0), (24, 100_000), (40, 300_000)], indirect=["disk"])
+@pytest.mark.parametrize(("disk", "left"), FILLED if FULL else FILLED[:1], indirect=["disk"])
 def test_during_the_first_index(scene: Scene, disk: Disk, left: int) -> None:
     scene.begin(shelf=False)
     word = scene.changes.live_words(1)[0][0]
@@ -63,7 +67,7 @@ def test_during_the_first_index(scene: Scene, disk: Disk, left: int) -> None:
     resumes(scene, disk)
 
 
-@pytest.mark.parametrize("left", [0, 60_000])
+@pytest.mark.parametrize("left", [0, 60_000] if FULL else [60_000])
 def test_during_edits(scene: Scene, disk: Disk, left: int) -> None:
     scene.begin(shelf=False)
     scene.changes.fill(20)
@@ -85,9 +89,12 @@ def test_while_the_vectors_are_built_anew(scene: Scene, disk: Disk) -> None:
     kept = sum(path.stat().st_size for path in scene.profile.vectors.rglob("*") if path.is_file())
     scene.lives.start()
     assert finds(scene, word)
-    disk.fill(0)
-    assert eventually(lambda: bool(status(scene.lives.channel).notices), 90)
-    disk.fill(0)
+
+    def told() -> bool:
+        disk.fill(0)  # again and again: the old generation is deleted first, and its room would do for the new one
+        return bool(status(scene.lives.channel).notices)
+
+    assert eventually(told, 90)
     assert len(status(scene.lives.channel).notices) == 1
     found = list(scene.lives.channel.call(Search(word), patience=60.0))
     assert any(word in hit.text for hit in found[-1].hits), "by words and by an exact scan"  # type: ignore[union-attr]
@@ -108,6 +115,7 @@ def test_at_a_start_and_before_a_migration(scene: Scene, disk: Disk) -> None:
         disk.clear()
     assert list(Engine(scene.profile).call(Search("boiler", meaning=False))), "the next call starts it"
     launch.stop(scene.profile)
+    (scene.profile.logs / "engine.log").unlink()  # it says why the engine could not start, which it should
     scene.rest()
     assert [path.name for path in scene.profile.data.glob("*.version-*")] == ["catalog.sqlite3.version-1"]
 
