@@ -19,6 +19,7 @@ def start(folder: Path, name: str, *, foreground: bool = False) -> None:
     ]
     if foreground:
         handlers.append(logging.StreamHandler())
+    logging.raiseExceptions = False  # a full or read-only disk costs log lines, nothing else
     logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers, force=True)
     for noisy in QUIET:
         logging.getLogger(noisy).setLevel(logging.WARNING)

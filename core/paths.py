@@ -1,6 +1,7 @@
 """Every file and folder Offhand owns, per system, and how to start its own processes. Nothing here touches the disk
 except `Profile.create`."""
 
+import errno
 import hashlib
 import os
 import sys
@@ -69,11 +70,7 @@ class Profile:
                 with tempfile.TemporaryFile(dir=folder):
                     pass
             except OSError as error:
-                reason = error.strerror or str(error)
-                raise ProfileUnusable(
-                    f"Offhand cannot write its profile in {folder}: {reason}.",
-                    "Make that folder writable, or point OFFHAND_HOME at another one.",
-                ) from error
+                raise unwritable(folder, error) from error
 
     def _address(self, name: str) -> str:
         if sys.platform == "win32":
@@ -90,6 +87,14 @@ class Profile:
 
     def _fingerprint(self) -> str:
         return hashlib.blake2b(os.fsencode(self.runtime), digest_size=8).hexdigest()
+
+
+def unwritable(folder: Path, error: OSError) -> ProfileUnusable:
+    """What a person is told when the system refuses a folder of the profile."""
+    what = f"Offhand cannot write its profile in {folder}: {error.strerror or error}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ProfileUnusable(what, "Free some space on that disk; nothing is lost, and the next try goes on.")
+    return ProfileUnusable(what, "Make that folder writable, or point OFFHAND_HOME at another one.")
 
 
 def model_directories(profile: Profile) -> tuple[Path, ...]:

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _TYPES = get_type_hints(Settings)
 _BOUNDS = {"largest_file_mb": (1, 10_000), "idle_minutes": (0, 10_000), "threads": (0, 1024)}
+PARTIAL = ".settings-"  # how the name of a half-written file begins
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -65,16 +66,21 @@ class SettingsFile:
             return Settings()
 
     def _write(self, settings: Settings) -> None:
+        partial = None
         try:
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".settings-")
+            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=PARTIAL)
+            partial = Path(name)
             with os.fdopen(handle, "wb") as file:
                 tomli_w.dump(msgspec.to_builtins(settings), file)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(self._path)
+            partial.replace(self._path)
         except OSError as error:
+            if partial is not None:
+                partial.unlink(missing_ok=True)
             raise ProfileUnusable(
-                f"The settings could not be saved: {error.strerror or error}.", f"Make {self._path.parent} writable."
+                f"The settings could not be saved: {error.strerror or error}; they stay as they were.",
+                f"See that {self._path.parent} can be written and its disk has room.",
             ) from error
 
 

@@ -82,6 +82,7 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
             what = f"The vector index is not ready ({report.state}: {report.why}); an exact search answers meanwhile."
             yield Finding("vector index", False, what, "It is rebuilt by itself.", fixed=fix)
             return
+        doubt()  # it may have been built anew since the engine last looked
         listed = meaning.ask(semantics.ListIds(), patience=PATIENCE)
         assert isinstance(listed, semantics.Ids)
     except Problem as problem:

@@ -27,6 +27,7 @@ ItemT = TypeVar("ItemT")
 
 UNREADABLE_NAME = "its name is not valid text (UTF-8); renamed, it will be read"
 IN_CLOUD = "kept in the cloud, not on this machine"
+_LARGEST = 0x7FFF_FFFF_FFFF_FFFF
 AT_ONCE = 500  # rows in one transaction, so that nobody waits long for the writer
 
 
@@ -210,8 +211,9 @@ def _seen(path: str, status: os.stat_result, rules: IgnoreRules) -> Seen:
         path.encode()
     except UnicodeEncodeError:
         shown, refused = os.fsencode(path).decode("utf-8", "backslashreplace"), UNREADABLE_NAME
-    # SQLite's integers are signed; some file systems use all 64 bits.
-    return Seen(shown, status.st_size, status.st_mtime_ns, status.st_ino & 0x7FFF_FFFF_FFFF_FFFF, refused)
+    # SQLite's integers are signed; some file systems use all 64 bits, and know years beyond 2262.
+    mtime_ns = max(-_LARGEST, min(status.st_mtime_ns, _LARGEST))
+    return Seen(shown, status.st_size, mtime_ns, status.st_ino & _LARGEST, refused)
 
 
 def _inside(path: str, root: str) -> bool:

@@ -83,14 +83,21 @@ class Scanner:
         self._loop.wake()
 
     def forget_removed(self) -> None:
-        """Forget the files of folders that were taken off the list, and give their space back."""
-        removed = 0
-        while some := self._forget_some():
-            removed += some
-        if removed:
-            with self._database.write() as connection:
-                outbox.drop_unused(connection)
-            self._database.tidy()
+        """Forget the files of folders that were taken off the list, and give their space back.
+
+        Killed anywhere, the next start does it all again: the folders' own rows go last.
+        """
+        with self._database.read() as connection:
+            if not folders.any_removed(connection):
+                return
+        while self._forget_some():
+            pass
+        with self._database.write() as connection:
+            outbox.drop_unused(connection)
+        self._database.drop_backups()
+        self._database.tidy()
+        with self._database.write() as connection:
+            folders.close_removed(connection)
 
     def _step(self) -> float:
         period = RESCAN_DEAF_SECONDS if self._deaf() else RESCAN_SECONDS

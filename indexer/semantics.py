@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from filelock import FileLock
 from msgspec import Struct
 
 from indexer.records import Problem
@@ -45,10 +46,14 @@ class Nearest(Struct, frozen=True, tag=True):
 
 
 class Apply(Struct, frozen=True, tag=True):
-    """Add (id, float16 vector) and take out ids → Applied; refused (kind "rebuilding") while there is no index."""
+    """Add (id, float16 vector) and take out ids → Applied; refused (kind "rebuilding") while there is no index.
+
+    batch: its number in the catalog (`outbox.begin_batch`).
+    """
 
     upserts: list[tuple[int, bytes]]
     deletes: list[int]
+    batch: int
 
 
 class Verify(Struct, frozen=True, tag=True):
@@ -148,10 +153,10 @@ class Semantics:
                 self._index.begin(embedder.model_id)
                 found, exact = self._index.nearest(embedder.embed([text])[0], limit)
                 yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
-            case Apply(upserts, deletes):
+            case Apply(upserts, deletes, batch):
                 vectors = unpack([vector for _, vector in upserts]) if upserts else np.empty((0, 0), np.float32)
                 numbers = [number for number, _ in upserts]
-                yield Applied(self._index.apply(list(zip(numbers, vectors, strict=True)), deletes))
+                yield Applied(self._index.apply(list(zip(numbers, vectors, strict=True)), deletes, batch))
             case Verify(sample):
                 self._index.begin(embedder.model_id)
                 if sample:
@@ -188,6 +193,10 @@ def build(config: dict[str, Any]) -> Semantics:
 
         return Embedder(Path(config["model_dir"]), Path(config["cache_dir"]), int(config["threads"]))
 
-    semantics = Semantics(open_embedder, VectorIndex(Path(config["vectors_dir"]), Path(config["catalog"])))
+    vectors = Path(config["vectors_dir"])
+    vectors.mkdir(parents=True, exist_ok=True)
+    # A killed engine's child may still be busy in Chroma when the next engine's starts; two of them corrupt the store.
+    owner = FileLock(vectors / "owner.lock")
+    semantics = Semantics(open_embedder, VectorIndex(vectors, Path(config["catalog"]), own=owner.acquire))
     semantics.start()
     return semantics

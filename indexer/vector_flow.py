@@ -151,14 +151,18 @@ class VectorFlow:
             removals = outbox.removals(connection, APPLIED_AT_ONCE)
         if not upserts and not removals:
             return 0
-        applied = self._ask(semantics.Apply(upserts, removals), semantics.Applied)
-        self._settle([number for number, _ in upserts], removals, applied.pointer)
+        with self._database.write(durable=True) as connection:  # Chroma must never know more than the catalog
+            batch = outbox.begin_batch(connection)
+        applied = self._ask(semantics.Apply(upserts, removals, batch), semantics.Applied)
+        self._settle([number for number, _ in upserts], removals, applied.pointer, batch)
         self._unchecked += len(upserts) + len(removals)
         return len(upserts) + len(removals)
 
-    def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer) -> None:
+    def _settle(self, upserted: list[int], removed: list[int], pointer: Pointer, batch: int = 0) -> None:
         with self._database.write() as connection:
             outbox.clear(connection, upserted, removed)
+            if batch:
+                outbox.confirm_batch(connection, batch)
             if outbox.pointer(connection) != pointer:
                 outbox.point(connection, pointer)
 

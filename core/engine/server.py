@@ -15,8 +15,9 @@ from filelock import FileLock, Timeout
 from core import logs
 from core.engine.engine import Engine
 from core.launch import EXIT_ANOTHER
-from core.paths import Profile, build_id
+from core.paths import Profile, build_id, unwritable
 from core.protocol import Call
+from core.settings import PARTIAL
 from indexer.records import Problem
 from indexer.worker import Hello, Host, start_thread
 
@@ -38,29 +39,38 @@ def run(profile: Profile) -> int:
         print(f"offhand: {problem}", file=sys.stderr)
         return EXIT_UNUSABLE
     with lock:
-        logs.start(profile.logs, "engine", foreground=not os.environ.get("OFFHAND_STARTED"))
         try:
+            logs.start(profile.logs, "engine", foreground=not os.environ.get("OFFHAND_STARTED"))
             engine = Engine(profile)
-        except Problem as problem:
+            listener, key = _open_door(profile)
+        except (Problem, OSError) as error:
+            problem = error if isinstance(error, Problem) else unwritable(profile.runtime, error)
             log.exception("the engine cannot start")
             print(f"offhand: {problem}", file=sys.stderr)
             return EXIT_UNUSABLE
         try:
-            _serve(profile, engine)
+            _serve(profile, engine, listener, key)
         finally:
             engine.close()
+            with contextlib.suppress(FileNotFoundError):
+                listener.close()  # or multiprocessing does it at exit, with a traceback
             _clear(profile)
     return 0
 
 
-def _serve(profile: Profile, engine: Engine) -> None:
-    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), lambda *_: engine.end())
+def _open_door(profile: Profile) -> tuple[Listener, bytes]:
+    """The socket that front doors connect to, and the key that lets them in."""
     _clear(profile)
     key = secrets.token_bytes(32)
     listener = Listener(profile.engine_address, backlog=64)
     _write_token(profile, key)
+    return listener, key
+
+
+def _serve(profile: Profile, engine: Engine, listener: Listener, key: bytes) -> None:
+    for name in ("SIGTERM", "SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: engine.end())
     host = Host(engine, Call, Hello(build_id(), os.getpid()))
     start_thread("serve", host.serve, listener, key)
     engine.start()
@@ -81,8 +91,13 @@ def _write_token(profile: Profile, key: bytes) -> None:
 
 
 def _clear(profile: Profile) -> None:
-    """Remove the token and the sockets an engine of this profile left behind; the lock makes them ours."""
-    stale = [profile.token, *profile.runtime.glob("*.sock")]
+    """Remove what an engine of this profile left behind, half-written files included; the lock makes them ours."""
+    stale = [
+        profile.token,
+        *profile.runtime.glob("*.sock"),
+        *profile.config.glob(f"{PARTIAL}*"),
+        *profile.data.glob("models/*/.onnx-*"),
+    ]
     if sys.platform != "win32":
         stale.append(Path(profile.engine_address))
     for path in stale:

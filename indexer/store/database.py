@@ -3,8 +3,11 @@
 Refuses to open what a newer Offhand wrote, what another program wrote, and what is damaged.
 """
 
+import os
+import shutil
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from indexer.store.schema import MIGRATIONS, Migration
 BUSY_MS = 5_000
 MAPPED = 256 << 20  # bytes of the file that readers map instead of copying
 MERGED_AT_ONCE = 200  # pages of the word index in one transaction
+BACKUP_SECONDS = 7 * 24 * 3600.0  # a backup holds texts that were deleted since, so it is not kept for ever
+LEAST_FREE = 1 << 18  # bytes; below that a failed write of SQLite's is a full disk, whatever SQLite calls it
 APPLICATION_ID = 0x0FF4A9D  # names the file's owner to `file(1)` and to us
 
 
@@ -40,7 +45,8 @@ class Database:
         self._turn = threading.Lock()
         self._idle: list[apsw.Connection] = []
         self._closed = False
-        with explained(path):
+        with explained(path, full=_no_room_to_start):
+            _check_whole(path)
             self._writer = apsw.Connection(str(path))
             try:
                 _check_owner(self._writer, len(migrations))
@@ -51,22 +57,30 @@ class Database:
                 raise
 
     @contextmanager
-    def write(self) -> Iterator[apsw.Connection]:
+    def write(self, *, durable: bool = False) -> Iterator[apsw.Connection]:
         """One transaction: all of it is kept, or, after any exception, nothing.
+
+        Args:
+            durable: it, and with it every earlier one, survives a power cut from the moment this returns.
 
         Raises:
             DiskFull: there is no room.
             CatalogUnusable: the file cannot be written or is damaged.
         """
         with self._turn, explained(self.path):
-            self._writer.execute("BEGIN IMMEDIATE")
+            if durable:
+                self._writer.execute("PRAGMA synchronous = FULL")
             try:
+                self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:
                 if self._writer.in_transaction:  # a full disk makes SQLite roll back by itself
                     self._writer.execute("ROLLBACK")
                 raise
+            finally:
+                if durable:
+                    self._writer.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def read(self) -> Iterator[apsw.Connection]:
@@ -95,11 +109,14 @@ class Database:
     def tidy(self) -> None:
         """Take the words of deleted passages out of every file, and give their space back. Others may write between.
 
-        Costs about a second of processor time for 100,000 passages when something was deleted, nothing otherwise.
+        Killed in the middle, the next call goes on. Costs about a second of processor time for 100,000 passages when
+        something was deleted, nothing otherwise.
         """
+        self.drop_backups(older_than=BACKUP_SECONDS)
         with self.write() as connection:
-            connection.execute("DELETE FROM meta WHERE name = 'untidy'")
-            if not connection.changes():
+            # What is deleted from now on is the next call's work: the triggers note it under the first name again.
+            connection.execute("UPDATE OR REPLACE meta SET name = 'tidying' WHERE name = 'untidy'")
+            if not connection.execute("SELECT 1 FROM meta WHERE name = 'tidying'").fetchall():
                 return
         first = True
         while self._merge(first=first):
@@ -107,6 +124,14 @@ class Database:
         with self._turn, explained(self.path):
             self._writer.execute("PRAGMA incremental_vacuum").fetchall()
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with self.write() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'tidying'")
+
+    def drop_backups(self, older_than: float = 0.0) -> None:
+        """Remove the copies that migrations made, those older than so many seconds."""
+        for backup in self.path.parent.glob(f"{self.path.name}.version-*"):
+            if time.time() - backup.stat().st_mtime >= older_than:
+                backup.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close it for good."""
@@ -127,14 +152,29 @@ class Database:
     def _migrate(self, migrations: Sequence[Migration]) -> None:
         version = _number(self._writer, "PRAGMA user_version")
         if 0 < version < len(migrations):
-            backup = self.path.with_name(f"{self.path.name}.version-{version}")
-            backup.unlink(missing_ok=True)
-            self._writer.execute("VACUUM INTO ?", (str(backup),))
+            self._back_up(version)
         for number, migration in enumerate(migrations[version:], version + 1):
             with self.write() as connection:
                 migration(connection)
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {number}")
+
+    def _back_up(self, version: int) -> None:
+        """Copy the catalog before it is changed for good. Only the latest copy is kept, and only a whole one."""
+        partial = self.path.with_name(f"{self.path.name}.backup")
+        partial.unlink(missing_ok=True)
+        try:
+            self._writer.execute("VACUUM INTO ?", (str(partial),))
+        except (apsw.FullError, apsw.IOError) as error:
+            partial.unlink(missing_ok=True)
+            raise DiskFull(
+                "Your catalog has to be brought up to date, and there is no room for the copy made of it first.",
+                f"Free {(self.path.stat().st_size >> 20) + 1} MB on the disk that holds your profile; nothing is lost.",
+            ) from error
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())  # SQLite leaves that to us (sqlite.org/lang_vacuum.html)
+        self.drop_backups()
+        partial.replace(self.path.with_name(f"{self.path.name}.version-{version}"))
 
 
 def open_reader(path: Path) -> apsw.Connection:
@@ -153,19 +193,38 @@ def disk_full() -> DiskFull:
     )
 
 
+def _no_room_to_start() -> DiskFull:
+    return DiskFull(
+        "The disk that holds your profile is full, and Offhand cannot start on it; nothing is lost.",
+        "Free some space there; Offhand then starts by itself.",
+    )
+
+
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's complaints about the file into problems for a person; mistakes in our SQL pass through."""
+def explained(path: Path, full: Callable[[], DiskFull] = disk_full) -> Iterator[None]:
+    """Turn SQLite's complaints about the file into problems for a person; mistakes in our SQL pass through.
+
+    Args:
+        path: the file.
+        full: what is said when there is no room.
+    """
     try:
         yield
     except apsw.FullError as error:
-        raise disk_full() from error
+        raise full() from error
     except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
         raise CatalogUnusable(
             f"The catalog {path} is damaged ({error}).",
             "Your notes are untouched. `offhand doctor --fix` repairs what it can; moved away, it is made anew.",
         ) from error
-    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError, apsw.IOError) as error:
+        if _is_full(path):
+            raise full() from error
+        if isinstance(error, apsw.IOError):
+            raise CatalogUnusable(
+                f"The catalog {path} could not be read or written ({error}).",
+                "Check the disk; your notes are untouched.",
+            ) from error
         raise CatalogUnusable(
             f"The catalog {path} cannot be opened for writing.", "Check the permissions of that folder."
         ) from error
@@ -173,12 +232,16 @@ def explained(path: Path) -> Iterator[None]:
         raise CatalogUnusable(
             f"Another program holds the catalog {path}.", "Close programs that look into Offhand's files."
         ) from error
-    except apsw.IOError as error:
-        raise CatalogUnusable(
-            f"The catalog {path} could not be read or written ({error}).", "Check the disk; your notes are untouched."
-        ) from error
     except apsw.ConnectionClosedError as error:
         raise CatalogUnusable("The catalog is closed; Offhand is ending.") from error
+
+
+def _is_full(path: Path) -> bool:
+    """SQLite says "I/O error" or "cannot open" where there is no room for one of the files beside the catalog."""
+    try:
+        return shutil.disk_usage(path.parent).free < LEAST_FREE
+    except OSError:
+        return False
 
 
 def _check_owner(connection: apsw.Connection, newest: int) -> None:
@@ -194,6 +257,13 @@ def _check_owner(connection: apsw.Connection, newest: int) -> None:
         raise CatalogUnusable(
             f"{connection.filename} belongs to another program.", "Move it away; Offhand makes its own."
         )
+
+
+def _check_whole(path: Path) -> None:
+    # SQLite takes an empty file for a new database and deletes its WAL, and with it what the person had.
+    wal = path.with_name(f"{path.name}-wal")
+    if path.exists() and not path.stat().st_size and wal.exists() and wal.stat().st_size:
+        raise apsw.CorruptError("the file is empty and its journal is not")
 
 
 def _prepare_writer(connection: apsw.Connection) -> None:

@@ -36,17 +36,25 @@ def mark_removed(connection: apsw.Connection, folder_id: int) -> None:
 
 
 def remove_some(connection: apsw.Connection, files: int) -> int:
-    """Forget up to `files` files of removed folders, and the folders that have none. Returns how many files."""
+    """Forget up to `files` files of removed folders. Returns how many."""
     connection.execute(
         "DELETE FROM files WHERE id IN (SELECT f.id FROM files f JOIN folders o ON o.id = f.folder_id "
         "WHERE o.removed LIMIT ?)",
         (files,),
     )
-    removed = connection.changes()
+    return connection.changes()
+
+
+def any_removed(connection: apsw.Connection) -> bool:
+    """Whether a removed folder has left anything to do."""
+    return bool(connection.execute("SELECT 1 FROM folders WHERE removed LIMIT 1").fetchall())
+
+
+def close_removed(connection: apsw.Connection) -> None:
+    """The last step of a removal: everything else of these folders is gone, so no restart has to go on with it."""
     connection.execute(
         "DELETE FROM folders WHERE removed AND NOT EXISTS (SELECT 1 FROM files WHERE folder_id = folders.id)"
     )
-    return removed
 
 
 def identity(connection: apsw.Connection, folder_id: int) -> str | None:

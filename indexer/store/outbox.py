@@ -49,6 +49,35 @@ def point(connection: apsw.Connection, now: Pointer) -> None:
         owe(connection, [int(chunk_id) for (chunk_id,) in connection.execute("SELECT id FROM chunks")])
 
 
+def begin_batch(connection: apsw.Connection) -> int:
+    """Number the batch that Chroma is given next. To be committed durably before Chroma hears of it.
+
+    Chroma's side keeps the number too. So it shows when either side has lost what it had (a power cut, a restored
+    copy): an id may then name another text, or miss its vector. Between the two numbers of
+    `batches` all is well.
+    """
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('vectors.giving', '1') "
+        "ON CONFLICT (name) DO UPDATE SET value = value + 1"
+    )
+    return batches(connection)[1]
+
+
+def batches(connection: apsw.Connection) -> tuple[int, int]:
+    """The last batch that Chroma confirmed and the last one that it may have been given."""
+    found = dict(connection.execute("SELECT name, value FROM meta WHERE name IN ('vectors.given', 'vectors.giving')"))
+    return int(found.get("vectors.given", 0)), int(found.get("vectors.giving", 0))
+
+
+def confirm_batch(connection: apsw.Connection, batch: int) -> None:
+    """Chroma has taken the batch."""
+    connection.execute(
+        "INSERT INTO meta (name, value) VALUES ('vectors.given', ?) "
+        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (str(batch),),
+    )
+
+
 def owe(connection: apsw.Connection, chunk_ids: Iterable[int]) -> None:
     """Put passages on the outbox that Chroma should have and has not."""
     connection.executemany(

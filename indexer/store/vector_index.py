@@ -7,9 +7,10 @@ generation is the engine's to write; this side only reads it.
 
 import contextlib
 import logging
+import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +18,7 @@ from msgspec import Struct
 
 from indexer.records import Problem
 from indexer.store import outbox
-from indexer.store.database import explained, open_reader
+from indexer.store.database import disk_full, explained, open_reader
 from indexer.store.outbox import Pointer
 from indexer.store.stored import StoredVectors, Vector
 from indexer.store.vectors import ChromaFailed, Generation, signature
@@ -52,11 +53,13 @@ class VectorIndex:
     Args:
         directory: holds the generations.
         catalog: the catalog's file.
+        own: called before the directory is used; returns once no other process uses it.
     """
 
-    def __init__(self, directory: Path, catalog: Path) -> None:
+    def __init__(self, directory: Path, catalog: Path, *, own: Callable[[], object] = lambda: None) -> None:
         self._directory = directory
         self._catalog = catalog
+        self._own = own
         self._turn = threading.Lock()
         self._scanning = threading.Lock()
         self._state: IndexState = "opening"
@@ -87,15 +90,26 @@ class VectorIndex:
         with self._scanning:
             return (self._stored.nearest(vector, limit) if self._stored else []), True
 
-    def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int]) -> Pointer:
+    def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int], batch: int = 0) -> Pointer:
         """Give Chroma what it is owed. Returns what the catalog should say from now on.
+
+        Args:
+            upserts: ids and unit vectors.
+            deletes: ids.
+            batch: the number under which the catalog knows this, 0 when it does not.
 
         Raises:
             NotReady: there is no sound generation now.
+            DiskFull: there is no room; nothing was changed.
         """
         with self._turn:
             if self._generation is None:
                 raise self._not_ready()
+            try:
+                if batch:
+                    self._stamp(self._number, batch)
+            except OSError as error:
+                raise disk_full() from error
             try:
                 self._generation.apply(upserts, deletes)
             except ChromaFailed as error:
@@ -138,14 +152,20 @@ class VectorIndex:
                 self._distrust(why)
 
     def _open(self) -> None:
-        with explained(self._catalog):
-            connection = open_reader(self._catalog)
-            valid = outbox.pointer(connection)
-            connection.close()
-        self._number = valid.generation
-        why = self._suspicion(valid)
-        if not why:
-            why = self._try(valid.generation)
+        try:
+            self._own()
+            with explained(self._catalog):
+                connection = open_reader(self._catalog)
+                valid, batches = outbox.pointer(connection), outbox.batches(connection)
+                connection.close()
+            self._number = valid.generation
+            why = self._suspicion(valid, batches)
+            if not why:
+                why = self._try(valid.generation)
+        except (OSError, Problem) as error:  # nothing was opened: the engine asks for another attempt
+            with self._turn:
+                self._state, self._why = "broken", str(error)
+            return
         if why:
             if valid.generation:
                 log.info("the vector index is built anew: %s", why)
@@ -153,7 +173,7 @@ class VectorIndex:
                 self._state, self._why = "rebuilding", why
             self._build()
 
-    def _suspicion(self, valid: Pointer) -> str:
+    def _suspicion(self, valid: Pointer, batches: tuple[int, int]) -> str:
         """Why the valid generation is not even opened: opening a torn one can crash or fill the disk."""
         directory = self._place(valid.generation)
         if not valid.generation:
@@ -164,6 +184,9 @@ class VectorIndex:
             return "the last attempt to open it did not end"
         if signature(directory) != valid.signature:
             return "its files are not as they were left"
+        generation, batch = self._stamped()
+        if generation != valid.generation or not batches[0] <= batch <= batches[1]:
+            return "it is of another time than the catalog"
         return ""
 
     def _try(self, number: int) -> str:
@@ -216,8 +239,10 @@ class VectorIndex:
             self._place(number).mkdir(parents=True)
             self._marker.unlink(missing_ok=True)
             generation = Generation(self._place(number))
+            batch = self._given()
             for ids, vectors in StoredVectors(self._catalog, self._model).pages():
                 generation.apply(list(zip(ids, vectors, strict=True)), [])
+            self._stamp(number, batch)
             why = self._objection(generation)
         except (ChromaFailed, OSError, Problem) as error:
             why = str(error)
@@ -228,6 +253,30 @@ class VectorIndex:
                 return
             self._number = number
             self._settle(generation)
+
+    def _given(self) -> int:
+        """The batch up to which the catalog now holds everything that Chroma was given."""
+        with explained(self._catalog):
+            connection = open_reader(self._catalog)
+            batch = outbox.batches(connection)[1]
+            connection.close()
+        return batch
+
+    def _stamp(self, number: int, batch: int) -> None:
+        """Note, before Chroma changes, which batch of the catalog's it is given."""
+        descriptor = os.open(self._directory / "batch", os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, f"{number:020} {batch:020}".encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _stamped(self) -> tuple[int, int]:
+        try:
+            number, batch = (self._directory / "batch").read_text("ascii").split()
+            return int(number), int(batch)
+        except (OSError, ValueError):
+            return 0, 0
 
     def _settle(self, generation: Generation) -> None:
         self._generation, self._state, self._why = generation, "ready", ""

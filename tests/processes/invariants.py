@@ -22,7 +22,7 @@ from tests.processes.changes import Changes
 _OURS = re.compile(
     r"config/settings\.toml|run/(engine\.lock|engine\.token|[\w-]+\.sock|kreuzberg-[\w./-]+)|data/logs/[\w.-]+"
     r"|data/(catalog|history)\.sqlite3(-wal|-shm)?|data/catalog\.sqlite3\.version-1|data/vectors/gen-\d+/[\w./-]+"
-    r"|data/vectors/owner\.lock|data/models/[\w./-]+\.onnx"
+    r"|data/vectors/(owner\.lock|batch)|data/models/[\w./-]+\.onnx"
 )
 TWICE = "SELECT count(*) FROM (SELECT 1 FROM audit GROUP BY hash HAVING count(*) > 1)"
 _SAME = 2e-3  # two roundings to float16 of one unit vector
@@ -63,12 +63,14 @@ class Invariants:
         self._row_of.clear()
 
     def owed(self) -> int:
-        """What is on the outbox or still waiting to be read."""
+        """What is on the outbox or still waiting to be read; one more while the catalog points to no generation."""
         connection = apsw.Connection(str(self._profile.catalog), flags=apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(5000)
         try:
             query = "SELECT (SELECT count(*) FROM vector_outbox) + (SELECT count(*) FROM files WHERE state = 'waiting')"
-            return int(connection.execute(query).fetchall()[0][0])
+            valid = connection.execute("SELECT value FROM meta WHERE name = 'vectors.generation'").fetchall()
+            kept = [path.name for path in self._profile.vectors.glob("gen-*")]
+            return int(connection.execute(query).fetchall()[0][0]) + (kept != [f"gen-{row[0]}" for row in valid])
         finally:
             connection.close()
 
@@ -206,6 +208,7 @@ class Invariants:
         names = [path.relative_to(top).as_posix() for path in top.rglob("*") if not path.is_dir()]
         found = [f"{name} was left behind" for name in names if not _OURS.fullmatch(name)]
         for log in self._profile.logs.iterdir():
-            lines = log.read_text("utf-8", "replace").splitlines()
-            found += [f"{log.name}: {line}" for line in lines if re.search(r" (ERROR|CRITICAL) |Traceback", line)]
+            text = log.read_text("utf-8", "replace")
+            at = re.search(r" (ERROR|CRITICAL) |Traceback", text)
+            found += [f"{log.name}: {text[max(0, at.start() - 200) : at.start() + 3000]}"] if at else []
         return found
