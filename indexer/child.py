@@ -290,7 +290,10 @@ def _close(process: "subprocess.Popen[bytes]") -> None:
 
 def run(build: Callable[[dict[str, Any]], Service[Any, Any]], call_type: Any, *, serial: bool) -> None:
     """A child's main: read the charter, build the service, serve the parent until it goes. Never returns."""
-    charter = msgspec.json.decode(sys.stdin.buffer.readline(), type=Charter)
+    told = sys.stdin.buffer.readline()
+    if not told.endswith(b"\n"):
+        os._exit(0)  # the parent died before it had said everything
+    charter = msgspec.json.decode(told, type=Charter)
     faulthandler.enable()
     _apply(charter.limits)
     listener = Listener(charter.address)

@@ -44,9 +44,9 @@ def run(profile: Profile) -> int:
             engine = Engine(profile)
             listener, key = _open_door(profile)
         except (Problem, OSError) as error:
-            problem = error if isinstance(error, Problem) else unwritable(profile.runtime, error)
             log.exception("the engine cannot start")
-            print(f"offhand: {problem}", file=sys.stderr)
+            said = unwritable(profile.runtime, error) if isinstance(error, OSError) else error
+            print(f"offhand: {said}", file=sys.stderr)
             return EXIT_UNUSABLE
         try:
             _serve(profile, engine, listener, key)

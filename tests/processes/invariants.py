@@ -3,6 +3,7 @@
 import re
 import shutil
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from core.paths import Profile
 from core.protocol import Found, Search
 from indexer.extract.extractor import Extract, Extractor
 from indexer.records import Extracted
+from indexer.store import outbox
 from indexer.store.passages import vector_hash
 from indexer.store.stored import unpack
-from indexer.store.vectors import Generation
+from indexer.store.vectors import ChromaFailed, Generation, signature
 from tests.processes.changes import Changes
 
 _OURS = re.compile(
@@ -63,14 +65,18 @@ class Invariants:
         self._row_of.clear()
 
     def owed(self) -> int:
-        """What is on the outbox or still waiting to be read; one more while the catalog points to no generation."""
+        """What is on the outbox or waits to be read; one more until the vectors' files are as the catalog says."""
         connection = apsw.Connection(str(self._profile.catalog), flags=apsw.SQLITE_OPEN_READONLY)
         connection.set_busy_timeout(5000)
         try:
             query = "SELECT (SELECT count(*) FROM vector_outbox) + (SELECT count(*) FROM files WHERE state = 'waiting')"
-            valid = connection.execute("SELECT value FROM meta WHERE name = 'vectors.generation'").fetchall()
-            kept = [path.name for path in self._profile.vectors.glob("gen-*")]
-            return int(connection.execute(query).fetchall()[0][0]) + (kept != [f"gen-{row[0]}" for row in valid])
+            valid = outbox.pointer(connection)
+            kept = list(self._profile.vectors.glob("gen-*"))
+            sound = [signature(path) for path in kept] == [valid.signature] and kept[
+                0
+            ].name == f"gen-{valid.generation}"
+            busy = (self._profile.vectors / "opening").exists()
+            return int(connection.execute(query).fetchall()[0][0]) + busy + (not sound)
         finally:
             connection.close()
 
@@ -151,6 +157,14 @@ class Invariants:
         return found + [f"{count} passages have no vector" for (count,) in catalog.execute(query) if count]
 
     def _chroma(self, catalog: apsw.Connection) -> list[str]:
+        for _ in range(5):  # the engine may be opening it just now, and a copy of that moment is none
+            try:
+                return self._vectors(catalog)
+            except (ChromaFailed, OSError, ValueError):
+                time.sleep(1.0)
+        return self._vectors(catalog)
+
+    def _vectors(self, catalog: apsw.Connection) -> list[str]:
         kept = sorted(path.name for path in self._profile.vectors.glob("gen-*"))
         meta = dict(catalog.execute("SELECT name, value FROM meta").fetchall())
         valid = f"gen-{meta.get('vectors.generation')}"

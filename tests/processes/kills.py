@@ -107,21 +107,20 @@ class Lives:
                 os.kill(pid, signal.SIGKILL)
 
     def settle(self, owed: Callable[[], int]) -> None:
-        """Wait until everything is read, embedded and given to Chroma, and Chroma is open."""
+        """Wait until everything is read, embedded and given to Chroma, and the catalog points to what is there."""
         deadline = time.monotonic() + PATIENCE
         while True:
             last = list(self.channel.call(Index(wait=True), patience=PATIENCE))[-1]
             assert isinstance(last, Progress)
-            wrong = self._wrong_vectors()
-            if eventually(lambda: owed() == 0, 1.0) and not wrong:
+            if eventually(lambda: owed() == 0, 5.0):
                 return
-            assert time.monotonic() < deadline, f"it does not come to rest: {owed()} owed, {wrong}"
+            assert time.monotonic() < deadline, f"it does not come to rest: {owed()} owed"
 
-    def _wrong_vectors(self) -> str:
-        for event in self.channel.call(Doctor(), patience=PATIENCE):
-            if isinstance(event, Checked) and event.finding.name == "vector index" and not event.finding.ok:
-                return event.finding.what
-        return ""
+    def doctor(self) -> list[str]:
+        """What the engine itself finds wrong with catalog, folder and vectors."""
+        events = self.channel.call(Doctor(), patience=PATIENCE)
+        found = [event.finding for event in events if isinstance(event, Checked)]
+        return [finding.what for finding in found if not finding.ok and finding.name != "local model"]
 
     def stop(self) -> None:
         """End in good order."""
