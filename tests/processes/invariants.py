@@ -24,7 +24,7 @@ from tests.processes.changes import Changes
 _OURS = re.compile(
     r"config/settings\.toml|run/(engine\.lock|engine\.token|[\w-]+\.sock|kreuzberg-[\w./-]+)|data/logs/[\w.-]+"
     r"|data/(catalog|history)\.sqlite3(-wal|-shm)?|data/catalog\.sqlite3\.version-1|data/vectors/gen-\d+/[\w./-]+"
-    r"|data/vectors/(owner\.lock|batch)|data/models/[\w./-]+\.onnx"
+    r"|data/vectors/(owner\.lock|batch|opening)|data/models/[\w./-]+\.onnx"
 )
 TWICE = "SELECT count(*) FROM (SELECT 1 FROM audit GROUP BY hash HAVING count(*) > 1)"
 _SAME = 2e-3  # two roundings to float16 of one unit vector
@@ -72,9 +72,8 @@ class Invariants:
             query = "SELECT (SELECT count(*) FROM vector_outbox) + (SELECT count(*) FROM files WHERE state = 'waiting')"
             valid = outbox.pointer(connection)
             kept = list(self._profile.vectors.glob("gen-*"))
-            sound = [signature(path) for path in kept] == [valid.signature] and kept[
-                0
-            ].name == f"gen-{valid.generation}"
+            right = [(f"gen-{valid.generation}", valid.signature)]
+            sound = [(path.name, signature(path)) for path in kept] == right
             busy = (self._profile.vectors / "opening").exists()
             return int(connection.execute(query).fetchall()[0][0]) + busy + (not sound)
         finally:

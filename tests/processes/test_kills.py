@@ -33,7 +33,7 @@ from tests.processes.conftest import eventually
 from tests.processes.invariants import Invariants
 from tests.processes.kills import Lives
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FULL = os.environ.get("OFFHAND_KILLS") == "full"
 MODEL = "all-MiniLM-L6-v2"
