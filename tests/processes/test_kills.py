@@ -6,7 +6,6 @@
 import contextlib
 import json
 import os
-import random
 import shutil
 import threading
 import time
@@ -14,119 +13,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import apsw
-import numpy as np
 import pytest
 
 from core.launch import EngineChannel
-from core.paths import Profile
-from core.protocol import Call, RemoveFolder, Status, StatusReport
-from core.settings import SettingsFile
+from core.protocol import Call, RemoveFolder
 from indexer.records import Problem
-from indexer.store import passages
-from indexer.store.database import Database
-from indexer.store.stored import pack
 from indexer.worker import start_thread
 from tests.processes import kills
 from tests.processes.catalogs import downgrade
-from tests.processes.changes import Changes
 from tests.processes.conftest import eventually
-from tests.processes.invariants import Invariants
-from tests.processes.kills import Lives
+from tests.processes.scene import Scene, status
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 FULL = os.environ.get("OFFHAND_KILLS") == "full"
-MODEL = "all-MiniLM-L6-v2"
 KILLS_EACH = 10  # of one profile
 
 
 def seeds(often: int, seldom: int) -> list[int]:
     """So many tests of a kind in the full run and in CI."""
     return list(range(1, (often if FULL else seldom) + 1))
-
-
-class Scene:
-    """A profile, a folder under change, and the engine's lives."""
-
-    def __init__(self, place: Path, models: Path, seed: int) -> None:
-        self.profile = Profile(place / "home")
-        self.changes = Changes(place / "notes", place / "aside", seed)
-        self.lives = Lives(self.profile, self.changes.root)
-        self.invariants = Invariants(self.profile, self.changes, models / MODEL / "tokenizer.json")
-        self.chance = random.Random(seed)
-        self.fired = 0
-
-    def create(self) -> None:
-        """An empty profile without a local model: loading it at each start would take half of the time."""
-        self.profile.create()
-        SettingsFile(self.profile.settings).change("local_model", str(self.profile.home / "none.gguf"))
-
-    def begin(self, *, shelf: bool) -> None:
-        """A catalog that remembers each vector; with `shelf` one whose many passages have their vectors already."""
-        self.create()
-        Database(self.profile.catalog).close()
-        connection = apsw.Connection(str(self.profile.catalog))
-        connection.execute(kills.AUDIT)
-        connection.close()
-        if shelf:
-            self.changes.fill_shelf()
-            self.give_vectors()
-        self.changes.fill(6)
-        self.lives.start()
-        self.lives.add_folder()
-        self.rest()
-
-    def rest(self) -> None:
-        """Let the engine come to rest, and look at everything."""
-        if not self.lives.running:
-            self.lives.start()
-        self.lives.settle(self.invariants.owed)
-        broken = self.invariants.broken(self.lives.channel)
-        assert not broken, f"after {self.lives.kills} kills: {broken}"
-
-    def changing(self, deed: Callable[[], None]) -> None:
-        """Run `deed` while the folder changes underneath."""
-        stop = threading.Event()
-        script = start_thread("script", self.changes.steps, stop, 0.15)
-        try:
-            deed()
-        finally:
-            stop.set()
-            script.join()
-
-    def kill_at(self, moment: kills.Moment, whom: str, *, seconds: float, changes: int = 1) -> None:
-        """Kill when a moment comes, or a little later; without it, after `seconds`."""
-        pid = self.lives.pid_of(whom) if whom not in {"family", "engine"} else None
-        came = kills.wait_for(moment, seconds, changes)
-        time.sleep(self.chance.choice([0.0, 0.0, 0.0005, 0.002, 0.01]))
-        self.lives.kill(whom, pid)
-        self.fired += came
-
-    def give_vectors(self) -> None:
-        """Vectors for the shelf's passages, in clusters as texts make them, so that nobody waits for a model."""
-        noise = np.random.default_rng(7)
-        centres = noise.normal(size=(40, 384))
-        hashes = [
-            passages.vector_hash(chunk.headings, chunk.text)
-            for path in self.changes.truth
-            if path.startswith("shelf-")
-            for chunk in self.invariants.read(path).chunks
-        ]
-        rows = centres[noise.integers(40, size=len(hashes))] + 0.6 * noise.normal(size=(len(hashes), 384))
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        connection = apsw.Connection(str(self.profile.catalog))
-        with connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO embeddings (hash, model, vector) VALUES (?, ?, ?)",
-                [(digest, MODEL, vector) for digest, vector in zip(hashes, pack(rows.astype(np.float32)), strict=True)],
-            )
-        connection.close()
-
-
-def status(channel: EngineChannel) -> StatusReport:
-    report = next(iter(channel.call(Status(), patience=kills.PATIENCE)))
-    assert isinstance(report, StatusReport)
-    return report
 
 
 @pytest.fixture
