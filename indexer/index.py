@@ -131,7 +131,11 @@ class Index:
                 folders.mark_removed(connection, folder.id)
             self._watcher.set_roots(other.path for other in watched if other.id != folder.id)
             self._notices.clear(f"away {folder.path}")
-            self._scanner.forget_removed()
+            try:
+                self._scanner.forget_removed()
+            except Problem:
+                self._scanner.rescan()  # no room, say: it is off the list, and the rest follows by itself
+                raise
         self._flow.wake()
         self._on_change()
 

@@ -362,8 +362,8 @@ def forget_address(address: str) -> None:
         path.unlink()
         if path.name == "s":
             path.parent.rmdir()
-    except FileNotFoundError:
-        pass  # the process itself was quicker
+    except OSError:
+        pass  # the process itself was quicker, or the disk is read-only by now: the next engine clears them away
 
 
 def start_thread(name: str, target: Callable[..., object], *arguments: Any) -> threading.Thread:

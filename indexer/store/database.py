@@ -48,10 +48,13 @@ class Database:
         with explained(path, full=_no_room_to_start):
             _check_whole(path)
             self._writer = apsw.Connection(str(path))
+            # What is refused stays as it is, its WAL too.
+            self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
             try:
                 _check_owner(self._writer, len(migrations))
                 _prepare_writer(self._writer)
                 self._migrate(migrations)
+                self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             except BaseException:
                 self._writer.close(True)
                 raise

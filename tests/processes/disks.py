@@ -42,7 +42,8 @@ def small(place: Path, megabytes: int) -> Iterator[Disk]:
     if not hasattr(os, "geteuid") or os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("a disk that can be filled needs root to mount it")
     place.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "offhand-test", str(place)]).returncode:
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "offhand-test", str(place)]
+    if subprocess.run(mounting, check=False).returncode:
         pytest.skip("this system does not let root mount a tmpfs")
     try:
         yield Disk(place)

@@ -20,6 +20,8 @@ from tests.processes.conftest import eventually, family
 
 PATIENCE = 120.0  # seconds on a loaded machine; a condition that comes true sooner ends the wait
 
+CHILDREN = 2  # a third death within ten minutes switches a child off, and says so: that has tests of its own
+
 AUDIT = """
 CREATE TABLE audit (hash BLOB NOT NULL);
 CREATE TRIGGER audited AFTER INSERT ON embeddings BEGIN INSERT INTO audit VALUES (new.hash); END;
@@ -40,12 +42,14 @@ class Lives:
         self.kills = 0
         self.answered_after: list[float] = []
         self._folder = folder
+        self._children = 0  # killed in this life
         self._engine: subprocess.Popen[bytes] | None = None
         self._channel: launch.EngineChannel | None = None
 
     def start(self) -> None:
         """Start an engine, without waiting for it."""
         assert self._engine is None
+        self._children = 0
         self.profile.create()
         with (self.profile.logs / "engine.stderr").open("ab") as words:
             self._engine = subprocess.Popen(
@@ -89,6 +93,10 @@ class Lives:
         """
         assert self._engine is not None
         self.kills += 1
+        if whom not in {"family", "engine"}:
+            self._children += 1
+            if self._children > CHILDREN:
+                whom = "engine"
         if whom in {"family", "engine"}:
             if whom == "family":
                 os.killpg(self._engine.pid, signal.SIGKILL)
