@@ -11,6 +11,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -138,6 +139,7 @@ class Child(Generic[CallT, EventT]):
         """Start the process now instead of with its next call, where it does not run.
 
         Raises:
+            Problem: there is no place for its socket.
             Gone, Overdue: it could not start.
             ChildOff: it died too often.
         """
@@ -217,6 +219,7 @@ class Child(Generic[CallT, EventT]):
 
     def _start(self) -> Channel[CallT, EventT]:
         started = time.monotonic()
+        self._check_place()
         address = self._address = private_address(self._runtime, f"{self.name}-{secrets.token_hex(4)}")
         key = secrets.token_bytes(32)
         charter = Charter(address, key, "", self._limits, self._config)
@@ -243,6 +246,18 @@ class Child(Generic[CallT, EventT]):
                     self._record_death()
                     raise Overdue(f"The {self.name} process did not start within {START_SECONDS:.0f} s.") from None
                 time.sleep(0.01)
+
+    def _check_place(self) -> None:
+        # A child that could not make its socket would die, and dying three times it would stay off for ten minutes.
+        try:
+            with tempfile.TemporaryFile(dir=self._runtime):
+                pass
+        except OSError as error:
+            raise Problem(
+                f"Offhand cannot write in {self._runtime} ({error.strerror or error}); word search goes on.",
+                "Make that folder writable again.",
+                kind="profile",
+            ) from error
 
     def _bury(self, channel: Channel[CallT, EventT] | None) -> None:
         with self._guard:
