@@ -1,5 +1,6 @@
 """The catalog's file: transactions, readers, migrations, and the words for what can be wrong with it."""
 
+import os
 from pathlib import Path
 
 import apsw
@@ -165,6 +166,50 @@ def test_deleted_text_is_in_no_file(database: Database, folder: Folder, store) -
     for path in database.path.parent.glob("catalog*"):
         assert b"xyzzy" not in path.read_bytes()
     assert database.path.stat().st_size < before
+
+
+def test_a_tidying_that_was_cut_off_is_done_again(database: Database, folder: Folder, store, monkeypatch) -> None:
+    for number in range(20):
+        store(f"{number}.md", extracted(f"the xyzzy secret number {number} " + "and so on " * 500))
+    with database.write() as connection:
+        folders.mark_removed(connection, folder.id)
+        folders.remove_some(connection, 1000)
+
+    def cut_off(*, first: bool) -> bool:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "_merge", cut_off)
+        with pytest.raises(ZeroDivisionError):
+            database.tidy()
+    database.tidy()
+    for path in database.path.parent.glob("catalog*"):
+        assert b"xyzzy" not in path.read_bytes()
+
+
+def test_a_copy_of_the_catalog_goes_after_a_week_or_when_it_is_told_to(database: Database) -> None:
+    old, new = (database.path.with_name(f"{database.path.name}.version-{number}") for number in (1, 2))
+    for path in (old, new):
+        path.write_bytes(b"a copy")
+    os.utime(old, (1, 1))
+    database.tidy()
+    assert not old.exists()
+    assert new.exists()
+    database.drop_backups()
+    assert not new.exists()
+
+
+def test_a_removal_that_was_cut_off_before_its_end_is_known_to_be_unfinished(
+    database: Database, folder: Folder, store
+) -> None:
+    store("a.md", extracted("some text"))
+    with database.write() as connection:
+        folders.mark_removed(connection, folder.id)
+        assert folders.remove_some(connection, 1000) == 1
+    with database.write() as connection:
+        assert folders.any_removed(connection), "vectors and words may still be there"
+        folders.close_removed(connection)
+        assert not folders.any_removed(connection)
 
 
 def test_a_catalog_of_the_first_version_is_brought_up_to_date_with_a_backup(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from pathlib import Path
 
 import apsw
@@ -84,12 +84,13 @@ class Lives:
         """The process id of a child, None while it does not run."""
         return next((process.pid for process in family(self.profile) if process.cmdline()[-1] == name), None)
 
-    def kill(self, whom: str, pid: int | None = None) -> None:
+    def kill(self, whom: str, pid: int | None = None, orphans: Set[int] = frozenset()) -> None:
         """SIGKILL "family" or "engine" and see that nobody stays behind, or a child of that name.
 
         Args:
             whom: the process.
             pid: of the child, where it was looked up before: looking takes longer than some moments last.
+            orphans: processes that cannot end.
         """
         assert self._engine is not None
         self.kills += 1
@@ -107,7 +108,8 @@ class Lives:
             if self._channel is not None:
                 self._channel.close()
                 self._channel = None
-            assert eventually(lambda: not family(self.profile), PATIENCE), f"orphans: {family(self.profile)}"
+            left = lambda: [process for process in family(self.profile) if process.pid not in orphans]  # noqa: E731
+            assert eventually(lambda: not left(), PATIENCE), f"orphans: {left()}"
             return
         pid = pid or self.pid_of(whom)
         if pid is not None:

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +15,10 @@ from pathlib import Path
 
 import apsw
 import pytest
+from filelock import FileLock, Timeout
 
 from core.launch import EngineChannel
-from core.protocol import Call, RemoveFolder
+from core.protocol import Call, RemoveFolder, Search
 from indexer.records import Problem
 from indexer.worker import start_thread
 from tests.processes import kills
@@ -43,12 +45,10 @@ def scene(
     monkeypatch.setenv("OFFHAND_HOME", str(tmp_path / "home"))
     made = Scene(tmp_path, models, seed)
     started = time.monotonic()
-    done = False
     try:
         yield made
         if made.lives.running:
             assert not made.lives.doctor()
-        done = True
     finally:
         made.lives.stop()
         if "OFFHAND_KILLS_LOG" in os.environ:
@@ -59,7 +59,6 @@ def scene(
                     "aimed": made.fired,
                     "answered_after": [round(s, 2) for s in made.lives.answered_after],
                     "seconds": round(time.monotonic() - started),
-                    "ended": done,
                 }
                 log.write(json.dumps(line) + "\n")
 
@@ -182,7 +181,7 @@ def _swinging(scene: Scene, deed: Callable[[], None]) -> None:
 def test_kills_during_a_migration(scene: Scene, seed: int) -> None:
     """A catalog of the first version, killed while it is brought up to date: the next start completes it."""
     scene.begin(shelf=True)
-    while scene.lives.kills < 4:
+    while scene.lives.kills < KILLS_EACH // 2:
         scene.lives.stop()
         downgrade(scene.profile.catalog, 1)
         for _ in range(scene.chance.randint(1, 2)):
@@ -194,7 +193,7 @@ def test_kills_during_a_migration(scene: Scene, seed: int) -> None:
 
 def test_kills_during_the_first_start(scene: Scene, seed: int) -> None:
     scene.changes.fill(12)
-    while scene.lives.kills < 4:
+    while scene.lives.kills < KILLS_EACH // 2:
         scene.create()
         scene.lives.start()
         scene.kill_at(kills.birth(scene.profile), "family", seconds=10, changes=scene.chance.randint(1, 25))
@@ -211,12 +210,36 @@ def test_kills_during_the_first_start(scene: Scene, seed: int) -> None:
         scene.invariants.forget()
 
 
+def test_two_semantics_processes_never_share_chroma(scene: Scene, seed: int) -> None:
+    """One that cannot die yet (here it is stopped; a long write holds it as well) keeps the next one waiting."""
+    scene.begin(shelf=False)
+    stopped = scene.lives.pid_of("semantics")
+    assert stopped is not None
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        scene.lives.kill("engine", orphans={stopped})
+        scene.changes.fill(1)
+        scene.lives.start()
+        word = scene.changes.live_words(1)[0][0]
+        found = list(scene.lives.channel.call(Search(word), patience=kills.PATIENCE))
+        assert any(word in hit.text for hit in found[-1].hits), "an exact scan answers"  # type: ignore[union-attr]
+        with pytest.raises(Timeout):
+            FileLock(scene.profile.vectors / "owner.lock").acquire(timeout=0)
+        stamp = (scene.profile.vectors / "batch").read_bytes()
+        assert not (scene.profile.vectors / "opening").exists()
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    scene.rest()
+    assert (scene.profile.vectors / "batch").read_bytes() != stamp, "now it was its turn"
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     counts = {
         "test_random_kills": (21, 1),
         "test_aimed_kills": (10, 1),
         "test_kills_during_a_migration": (5, 1),
         "test_kills_during_the_first_start": (5, 1),
+        "test_two_semantics_processes_never_share_chroma": (1, 1),
     }
     if "seed" in metafunc.fixturenames:
         metafunc.parametrize("seed", seeds(*counts[metafunc.function.__name__]))
