@@ -1,6 +1,7 @@
 """Find the profile's engine, or start it. Many clients may do this at once; exactly one engine comes of it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ START_SECONDS = 20.0
 
 EXIT_ANOTHER = 75
 """What an engine exits with when another already serves the profile (EX_TEMPFAIL of sysexits.h)."""
+
+FULL = 1 << 16  # bytes; a disk with less room is full
 
 EngineChannel = Channel[Call, Event]
 
@@ -70,7 +73,7 @@ def _start(profile: Profile) -> EngineChannel:
             time.sleep(0.05)
             process, before = _spawn(profile) if channel is None else (process, before)
         elif status is not None:
-            raise EngineUnreachable(_last_words(profile, before, status), "`offhand doctor` looks for the cause.")
+            raise _failed(profile, before, status)
         time.sleep(0.02)
     raise EngineUnreachable(
         f"The engine did not answer within {START_SECONDS:.0f} seconds.", "Try again; `offhand doctor` looks into it."
@@ -124,10 +127,24 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _last_words(profile: Profile, before: int, status: int) -> str:
+def _failed(profile: Profile, before: int, status: int) -> EngineUnreachable:
+    said = _last_words(profile, before)
+    if said:
+        return EngineUnreachable(said, "`offhand doctor` looks for the cause.")
+    if shutil.disk_usage(profile.data).free < FULL:  # not even its last words had room
+        return EngineUnreachable(
+            "The disk that holds your profile is full, and Offhand cannot start on it; nothing is lost.",
+            "Free some space there and try again.",
+        )
+    return EngineUnreachable(
+        f"The engine could not start (exit status {status}); its log is in {profile.logs}.",
+        "`offhand doctor` looks for the cause.",
+    )
+
+
+def _last_words(profile: Profile, before: int) -> str:
     try:
         lines = (profile.logs / "engine.stderr").read_bytes()[before:].decode(errors="replace").splitlines()
     except OSError:
         lines = []
-    said = next((line.removeprefix("offhand: ") for line in reversed(lines) if line.startswith("offhand: ")), "")
-    return said or f"The engine could not start (exit status {status}); its log is in {profile.logs}."
+    return next((line.removeprefix("offhand: ") for line in reversed(lines) if line.startswith("offhand: ")), "")

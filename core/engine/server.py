@@ -33,10 +33,10 @@ def run(profile: Profile) -> int:
         lock = FileLock(profile.lock, timeout=0)
         lock.acquire()
     except Timeout:
-        print("offhand: another engine already serves this profile.", file=sys.stderr)
+        _say("another engine already serves this profile.")
         return EXIT_ANOTHER
     except Problem as problem:
-        print(f"offhand: {problem}", file=sys.stderr)
+        _say(problem)
         return EXIT_UNUSABLE
     with lock:
         try:
@@ -46,7 +46,7 @@ def run(profile: Profile) -> int:
         except (Problem, OSError) as error:
             log.exception("the engine cannot start")
             said = unwritable(profile.runtime, error) if isinstance(error, OSError) else error
-            print(f"offhand: {said}", file=sys.stderr)
+            _say(said)
             return EXIT_UNUSABLE
         try:
             _serve(profile, engine, listener, key)
@@ -56,6 +56,11 @@ def run(profile: Profile) -> int:
                 listener.close()  # or multiprocessing does it at exit, with a traceback
             _clear(profile)
     return 0
+
+
+def _say(words: object) -> None:
+    with contextlib.suppress(OSError):  # what stands there is read by `core.launch`, and its disk may be full
+        print(f"offhand: {words}", file=sys.stderr, flush=True)
 
 
 def _open_door(profile: Profile) -> tuple[Listener, bytes]:

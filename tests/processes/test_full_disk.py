@@ -89,9 +89,12 @@ def test_while_the_vectors_are_built_anew(scene: Scene, disk: Disk) -> None:
     kept = sum(path.stat().st_size for path in scene.profile.vectors.rglob("*") if path.is_file())
     scene.lives.start()
     assert finds(scene, word)
-    disk.fill(0)
-    assert eventually(lambda: bool(status(scene.lives.channel).notices), 90)
-    disk.fill(0)
+
+    def told() -> bool:
+        disk.fill(0)  # again and again: the old generation is deleted first, and its room would do for the new one
+        return bool(status(scene.lives.channel).notices)
+
+    assert eventually(told, 90)
     assert len(status(scene.lives.channel).notices) == 1
     found = list(scene.lives.channel.call(Search(word), patience=60.0))
     assert any(word in hit.text for hit in found[-1].hits), "by words and by an exact scan"  # type: ignore[union-attr]
