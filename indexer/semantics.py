@@ -48,12 +48,12 @@ class Nearest(Struct, frozen=True, tag=True):
 class Apply(Struct, frozen=True, tag=True):
     """Add (id, float16 vector) and take out ids → Applied; refused (kind "rebuilding") while there is no index.
 
-    batch: its number in the catalog (`outbox.begin_batch`).
+    batch: its number in the catalog (`outbox.begin_batch`), 0 for one that is not counted.
     """
 
     upserts: list[tuple[int, bytes]]
     deletes: list[int]
-    batch: int
+    batch: int = 0
 
 
 class Verify(Struct, frozen=True, tag=True):
