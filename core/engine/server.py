@@ -52,7 +52,7 @@ def run(profile: Profile) -> int:
             _serve(profile, engine, listener, key)
         finally:
             engine.close()
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 listener.close()  # or multiprocessing does it at exit, with a traceback
             _clear(profile)
     return 0
@@ -107,5 +107,5 @@ def _clear(profile: Profile) -> None:
         stale.append(Path(profile.engine_address))
     for path in stale:
         if str(path) != profile.app_address:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 path.unlink()

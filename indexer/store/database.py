@@ -3,12 +3,12 @@
 Refuses to open what a newer Offhand wrote, what another program wrote, and what is damaged.
 """
 
+import contextlib
 import os
 import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
@@ -59,7 +59,7 @@ class Database:
                 self._writer.close(True)
                 raise
 
-    @contextmanager
+    @contextlib.contextmanager
     def write(self, *, durable: bool = False) -> Iterator[apsw.Connection]:
         """One transaction: all of it is kept, or, after any exception, nothing.
 
@@ -85,7 +85,7 @@ class Database:
                 if durable:
                     self._writer.execute("PRAGMA synchronous = NORMAL")
 
-    @contextmanager
+    @contextlib.contextmanager
     def read(self) -> Iterator[apsw.Connection]:
         """An unchanging view of the catalog. Not to be held while waiting: it keeps the WAL from shrinking.
 
@@ -133,8 +133,9 @@ class Database:
     def drop_backups(self, older_than: float = 0.0) -> None:
         """Remove the copies that migrations made, those older than so many seconds."""
         for backup in self.path.parent.glob(f"{self.path.name}.version-*"):
-            if time.time() - backup.stat().st_mtime >= older_than:
-                backup.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # two threads may be at it
+                if time.time() - backup.stat().st_mtime >= older_than:
+                    backup.unlink()
 
     def close(self) -> None:
         """Close it for good."""
@@ -169,7 +170,10 @@ class Database:
         try:
             self._writer.execute("VACUUM INTO ?", (str(partial),))
         except (apsw.FullError, apsw.IOError) as error:
+            full = isinstance(error, apsw.FullError) or _is_full(self.path)
             partial.unlink(missing_ok=True)
+            if not full:
+                raise
             raise DiskFull(
                 "Your catalog has to be brought up to date, and there is no room for the copy made of it first.",
                 f"Free {(self.path.stat().st_size >> 20) + 1} MB on the disk that holds your profile; nothing is lost.",
@@ -203,7 +207,7 @@ def _no_room_to_start() -> DiskFull:
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def explained(path: Path, full: Callable[[], DiskFull] = disk_full) -> Iterator[None]:
     """Turn SQLite's complaints about the file into problems for a person; mistakes in our SQL pass through.
 

@@ -53,8 +53,7 @@ def begin_batch(connection: apsw.Connection) -> int:
     """Number the batch that Chroma is given next. To be committed durably before Chroma hears of it.
 
     Chroma's side keeps the number too. So it shows when either side has lost what it had (a power cut, a restored
-    copy): an id may then name another text, or miss its vector. Between the two numbers of
-    `batches` all is well.
+    copy): an id may then name another text, or miss its vector. Between the two numbers of `batches` all is well.
     """
     connection.execute(
         "INSERT INTO meta (name, value) VALUES ('vectors.giving', '1') "
