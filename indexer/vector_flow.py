@@ -68,6 +68,7 @@ class VectorFlow:
         self._model = ""
         self._ready = False
         self._report: Report | None = None
+        self._more = True  # there may be texts to embed
         self._many = False  # the last round was a full one: more is to come
         self._fresh = 0  # about how many passages wait for the index
         self._embedded_at = time.monotonic()
@@ -84,8 +85,8 @@ class VectorFlow:
 
     @property
     def stuck(self) -> bool:
-        """True while it gets nowhere."""
-        return self._embedding.in_trouble or self._applying.in_trouble
+        """True while it gets nowhere. Without an index embedding goes on: an exact search finds what is embedded."""
+        return self._embedding.in_trouble or (self._applying.in_trouble and not self._more)
 
     def start(self) -> None:
         """Begin."""
@@ -94,6 +95,7 @@ class VectorFlow:
 
     def wake(self) -> None:
         """There may be something owed."""
+        self._more = True
         self._embedding.wake()
         self._applying.wake()
 
@@ -129,8 +131,10 @@ class VectorFlow:
             return POLL
         if not self._model:
             self._model = self._ask(semantics.Verify(), semantics.Verified).report.pointer.model
+        self._more = False  # whatever is stored from here on wakes this loop again
         with self._database.read() as connection:
             unseen = outbox.unseen(connection, self._model, ROUND)
+        self._more |= bool(unseen)
         self._many = len(unseen) >= ROUND // 2  # copies of one text count once
         if unseen:
             began = time.monotonic()

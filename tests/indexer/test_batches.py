@@ -86,7 +86,7 @@ def test_a_bulk_is_stored_in_few_transactions(bench: Bench, root: Path, monkeypa
 def test_the_first_file_without_an_answer_is_to_blame_and_no_other(
     bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, poison: str
 ) -> None:
-    monkeypatch.setattr(pipeline, "PATIENCE", 1.0)
+    monkeypatch.setattr(pipeline, "PATIENCE", (1.0, 1.0))
     monkeypatch.setattr("indexer.loop.PAUSES", (0.1,))
     notes = {f"{number:02}.md": poison if number == 11 else f"words {number}" for number in range(25)}
     write_notes(root, notes)

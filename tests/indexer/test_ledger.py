@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from indexer.extract.reading import LINK_OUT
 from indexer.index import Index
 from tests.indexer.conftest import Parts, settled, write_notes
 
@@ -44,10 +45,12 @@ def test_every_file_is_in_the_ledger_with_what_became_of_it(index: Index, root: 
     listed = index.ledger.files(None, "", "", 100)
     assert [(Path(file.path).name, file.state) for file in listed] == [
         ("a.md", "indexed"),
+        ("link.md", "skipped"),
         ("b.md", "indexed"),
         ("c.docx", "failed"),
     ]
-    assert listed[2].reason == "The file is damaged, or is not what its name says."
+    assert listed[1].reason == LINK_OUT
+    assert listed[3].reason == "The file is damaged, or is not what its name says."
     assert [file.path for file in index.ledger.files("failed", "", "", 100)] == [str(root / "sub" / "c.docx")]
     assert index.folders()[0]["failed"] == 1
     assert len(index.ledger.files(None, str(root / "sub"), "", 100)) == 2
@@ -61,7 +64,7 @@ def test_every_file_is_in_the_ledger_with_what_became_of_it(index: Index, root: 
 
 def test_the_coverage_is_counted_anew_after_a_change(index: Index, root: Path) -> None:
     covered = index.ledger.coverage()
-    assert (covered.files, covered.indexed, covered.waiting, covered.skipped, covered.failed) == (3, 2, 0, 0, 1)
+    assert (covered.files, covered.indexed, covered.waiting, covered.skipped, covered.failed) == (4, 2, 0, 1, 1)
     assert index.ledger.coverage() is covered, "nothing changed"
     (root / "new.md").write_text("# Plums\n")
     index.rescan()
@@ -77,7 +80,7 @@ REASONS = {
     ".hidden.md": "hidden: its name begins with a dot",
     "program.exe": "files of type .exe are not read",
     "left/out.md": "left is left out: the pattern left/ in .gitignore",
-    "link.md": "it is a link that leads out of the folder",
+    "link.md": LINK_OUT,
     "nowhere.md": "it is a link that leads nowhere",
     "pipe.md": "it is not a regular file",
     "missing.md": "there is no such file",

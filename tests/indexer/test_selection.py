@@ -14,7 +14,9 @@ from indexer.embed import Embedder
 from indexer.records import EVERYWHERE, Chunk, Extracted, Filter
 from indexer.semantics import Call, Event, Semantics
 from indexer.store import files, folders, outbox, passages, selection
+from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database
+from indexer.store.embedded import EmbeddedStore
 from indexer.store.files import Seen
 from indexer.store.stored import StoredVectors, Vector, pack
 from indexer.store.vector_index import VectorIndex
@@ -100,7 +102,7 @@ class Shelf:
             made = dict(zip(hashes, pack(self.vectors), strict=True))
             outbox.store_vectors(connection, embedder.model_id, made)
             connection.execute("DELETE FROM vector_outbox")
-        index = VectorIndex(home / "vectors", home / "c.sqlite3")
+        index = VectorIndex(EmbeddedStore(home / "vectors"), home / "c.sqlite3", BatchStamp(home / "vectors"))
         index.begin(embedder.model_id)
         assert eventually(lambda: index.report().state == "ready", 60)
         self.meaning = Meaning(Semantics(lambda: embedder, index))

@@ -56,7 +56,9 @@ def test_files_of_an_earlier_version_are_counted_by_the_migration(tmp_path_facto
     with old.write() as connection:
         folder = folders.add(connection, "/notes")
         for number in range(3):
-            files.add(connection, folder.id, Seen(f"/notes/{number}.md", 1, 1, 1, "too large" if number else ""))
+            files.add(
+                connection, folder.id, Seen(f"/notes/{number}.md", 1, 1, 1, refused="too large" if number else "")
+            )
     old.close()
     database = Database(path)
     with database.read() as connection:
