@@ -39,9 +39,11 @@ from indexer.loop import UNTIL_WOKEN, Loop, Notices
 
 log = logging.getLogger(__name__)
 
+ON_LINUX = sys.platform == "linux"
 QUIET = 0.08  # seconds without another event until a path is looked at
 LONGEST = 2.0  # seconds after which a path that is never quiet is looked at all the same
-QUIET_OPEN = 5.0  # the same two for a file that was written and not closed yet: half a copy is not worth reading
+QUIET_NEW = 0.5  # the first of them for a file of which nothing but its appearance was heard: others may be writing it
+QUIET_OPEN = 5.0  # both for a file that was written and not closed yet: half a copy is not worth reading
 LONGEST_OPEN = 60.0
 SUPERVISE = 3.0  # seconds between looks at the folders themselves
 DEAF_SECONDS = 60.0  # between two attempts to watch what could not be watched
@@ -72,16 +74,16 @@ _LIMITS = {
 
 
 class _Touch(Struct):
-    """When something last happened at a path. `is_open`: it was written and has not been closed since."""
+    """When something last happened at a path, and how long it must be quiet. `is_open`: written, not closed since."""
 
     first: float
     last: float
+    quiet: float = 0.0
     is_open: bool = False
 
     @property
     def due(self) -> float:
-        quiet, longest = (QUIET_OPEN, LONGEST_OPEN) if self.is_open else (QUIET, LONGEST)
-        return min(self.last + quiet, self.first + longest)
+        return min(self.last + self.quiet, self.first + (LONGEST_OPEN if self.is_open else LONGEST))
 
 
 class _Root(Struct):
@@ -162,14 +164,16 @@ class Watcher:
         """Both ends of a move are looked at in one look."""
         now = time.monotonic()
         # Linux tells when a file that was open for writing is closed; the others do not, and one waits for calm.
-        is_open = sys.platform == "linux" and isinstance(event, FileModifiedEvent)
+        is_open = ON_LINUX and isinstance(event, FileModifiedEvent)
+        is_new = ON_LINUX and isinstance(event, FileCreatedEvent)
         early = False
         with self._guard:
             for path in (os.fsdecode(path) for path in (event.src_path, event.dest_path) if path):
                 touch = self._touched.setdefault(path, _Touch(now, now))
                 touch.last = now
-                if not isinstance(event, FileAttribEvent):
+                if not isinstance(event, FileAttribEvent) or not touch.quiet:
                     touch.is_open = is_open
+                    touch.quiet = QUIET_OPEN if is_open else QUIET_NEW if is_new else QUIET
                 early |= touch.due < self._wakes_at
                 self._wakes_at = min(self._wakes_at, touch.due)
             self._new_directories |= event.is_directory
@@ -222,12 +226,17 @@ class Watcher:
     def _is_heard(self, path: str, root: _Root) -> bool:
         if root.identity is None or path in self._deaf:
             return True  # away, or out of the system's watches: nothing to repair here
-        return any(emitter.watch == root.watch and emitter.is_alive() for emitter in self._observer.emitters)
+        return any(
+            emitter.watch == root.watch and emitter.is_alive() and _has_watch(emitter, path)
+            for emitter in self._observer.emitters
+        )
 
     def _watch(self, path: str, root: _Root) -> None:
         try:
             if self._observer is None:
-                observer = Observer()
+                # All events: a file that was moved here from outside is complete, one that was made here may not be.
+                make: Any = Observer
+                observer = make(generate_full_events=True) if ON_LINUX else make()
                 observer.start()
                 self._observer = observer
             root.watch = self._observer.schedule(self._listener, path, recursive=True, event_filter=_EVENTS)
@@ -250,7 +259,7 @@ class Watcher:
                 self._probe()
         except OSError as error:
             if error.errno in _LIMITS:
-                for path in self._roots:
+                for path in list(self._roots):
                     self._go_deaf(path, error)
             return
         for path in list(self._deaf):
@@ -309,8 +318,14 @@ def _identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
+def _has_watch(emitter: Any, path: str) -> bool:
+    """False once Linux took the watch away: a disk that was out for a moment comes back as the same directory."""
+    watched = getattr(getattr(emitter, "_inotify", None), "_active_callbacks_by_path", None)
+    return watched is None or os.fsencode(path) in watched
+
+
 def _pair_soon() -> None:
-    if sys.platform == "linux":
+    if ON_LINUX:
         from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 
         InotifyMoveEventGrouper.delay = PAIR_SECONDS

@@ -155,7 +155,8 @@ def test_half_a_copy_is_never_stored(live: Live) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only inotify tells when a file is closed")
 def test_a_directory_that_is_still_filled_is_read_to_the_end(live: Live) -> None:
-    (live.folder / "copied").mkdir()
+    write_notes(live.folder, {"copied/first.md": "Copied already: maples.\n"})
+    assert live.finds("maples", "copied/first.md")
     with (live.folder / "copied" / "b.md").open("w") as file:
         for number in range(6):
             file.write(f"Line {number} of the copy.\n")
@@ -324,9 +325,18 @@ def test_a_disk_that_is_taken_out_and_put_in_again(
     write_notes(live.folder, {"c.md": "Heard again: poplars.\n"})
     assert live.finds("poplars", "c.md")
     live.rest()
+    assert eventually(lambda: _taken_out(disk), 30.0)
+    disk(True)  # too soon for anybody to have seen it away
+    assert eventually(lambda: _is_heard(live), 60.0)
+    live.rest()
     assert set(before) <= set(live.vectors())
-    assert len(live.vectors()) == len(before) + 1
+    assert len(live.vectors()) == len(before) + 2
     index.remove_folder(live.folder)
+
+
+def _is_heard(live: Live) -> bool:
+    write_notes(live.folder, {"d.md": "And again: rowans.\n"})
+    return eventually(lambda: live.names("rowans") == ["d.md"], 2.0)
 
 
 def _taken_out(disk: Callable[[bool], None]) -> bool:
