@@ -82,6 +82,7 @@ def test_a_bulk_is_stored_in_few_transactions(bench: Bench, root: Path, monkeypa
 
 
 @pytest.mark.logs("did not answer within")
+@pytest.mark.logs("a reader failed over a file")
 @pytest.mark.parametrize("poison", ["die", "hang", "raise"])
 def test_the_first_file_without_an_answer_is_to_blame_and_no_other(
     bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch, poison: str
@@ -98,7 +99,8 @@ def test_the_first_file_without_an_answer_is_to_blame_and_no_other(
     states = bench.states()
     assert states.pop("11.md")[0] == "failed"
     assert set(states.values()) == {("indexed", "", 0)}
-    assert Counter(bench.readings()) == Counter([*notes, "11.md"]), "the others are read once, before and after it"
+    again = [] if poison == "raise" else ["11.md"]  # what merely failed is as it is; a death may have been chance
+    assert Counter(bench.readings()) == Counter([*notes, *again]), "the others are read once, before and after it"
     assert bench.notices.all() == []
 
 

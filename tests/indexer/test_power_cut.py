@@ -226,12 +226,12 @@ def given(tmp_path: Path) -> Path:
 
 def test_vectors_that_know_more_than_the_catalog_are_built_anew(given: Path) -> None:
     """Otherwise the next texts get the ids 2 and 3 again, under which Chroma holds other texts."""
-    for journal in ("c.sqlite3-wal", "c.sqlite3-shm"):  # the fixture's index still reads there
-        (given / journal).unlink(missing_ok=True)
-    shutil.copyfile(given / "before.sqlite3", given / "c.sqlite3")
-    database = Database(given / "c.sqlite3")
+    later = given / "later"
+    shutil.copytree(given / "vectors", later / "vectors")
+    shutil.copyfile(given / "before.sqlite3", later / "c.sqlite3")
+    database = Database(later / "c.sqlite3")
     _passages(database, ["one", "another two"])
-    index = _opened(given)
+    index = _opened(later)
     assert index.report().pointer.generation == 2
     assert sorted(index.ids()) == [1, 2]
     with database.read() as connection:
