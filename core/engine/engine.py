@@ -10,9 +10,9 @@ from core.answering.answer import Answering
 from core.answering.history import History
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
+from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
-from core.models.cloud import CloudModel
-from core.models.keys import CLOUD, Keys
+from core.models.keys import Keys
 from core.models.llama import LocalModel
 from core.models.route import Route
 from core.network import Gate
@@ -26,6 +26,7 @@ from core.protocol import (
     Event,
     GetSettings,
     LibraryCall,
+    ProviderCall,
     RemoveKey,
     ReportCall,
     SetKey,
@@ -66,6 +67,7 @@ class Engine:
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
+        self._providers = ProviderDesk(self.settings, self.keys, self.gate)
         self._answering = Answering(self.index, self._route, History(profile.history))
         self._library = LibraryDesk(self.index)
         self._reports = ReportDesk(
@@ -75,6 +77,7 @@ class Engine:
             index=self.index,
             library=self._library,
             keys=self.keys,
+            providers=self._providers,
             news=self._news,
             ended=self.ended,
         )
@@ -95,7 +98,7 @@ class Engine:
 
     def busy(self) -> bool:
         """Whether work is under way that nobody waits for but that should not be cut off."""
-        return not self._library.progress().done
+        return not self._library.progress().done or self.keys.holds_any
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -105,6 +108,9 @@ class Engine:
             yield from self._reports.handle(call, cancelled)
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
+        elif isinstance(call, ProviderCall):
+            yield from self._providers.handle(call, cancelled)
+            self._news.announce()
         elif isinstance(call, Ask):
             yield from self._answering.answer(call, cancelled)
         elif isinstance(call, Shutdown):
@@ -120,21 +126,15 @@ class Engine:
                 yield CurrentSettings(self.settings.current)
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))
+                self._providers.key_changed(name)
             case RemoveKey(name):
                 yield Done(self.keys.remove(name))
+                self._providers.key_changed(name)
 
     def _route(self, offline: bool) -> Route:
-        """The models of one question, in their order, behind the door as it stands for that question."""
-        settings = self.settings.current
-        gate = Gate(lambda: True) if offline else self.gate
-        local = LocalModel(self.children.llm, self.children.model_name)
-        models = [local] if self.children.model_file else []
-        cloud = []
-        if settings.cloud_url and settings.cloud_model:
-            cloud = [
-                CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate),
-            ]
-        return Route([*cloud, *models] if settings.prefer == "cloud" else [*models, *cloud])
+        has_model = self.children.model_file is not None
+        local = LocalModel(self.children.llm, self.children.model_name) if has_model else None
+        return self._providers.route(local, offline=offline)
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))

@@ -6,6 +6,7 @@ done raises `indexer.records.Problem` at the caller. Doors import from here, not
 
 from core.protocol.calls import (
     AddFolder,
+    AddProvider,
     Ask,
     Call,
     Configure,
@@ -14,8 +15,12 @@ from core.protocol.calls import (
     Index,
     LibraryCall,
     ListFolders,
+    ListProviders,
+    OrderProviders,
+    ProviderCall,
     RemoveFolder,
     RemoveKey,
+    RemoveProvider,
     ReportCall,
     Retry,
     Search,
@@ -23,8 +28,10 @@ from core.protocol.calls import (
     SettingsCall,
     Shutdown,
     Status,
+    TryProvider,
     Watch,
 )
+from core.protocol.draft import Draft
 from core.protocol.events import (
     Answered,
     Checked,
@@ -35,16 +42,20 @@ from core.protocol.events import (
     Found,
     Piece,
     Progress,
+    Providers,
     Quoted,
+    Restart,
     RouteStep,
     StatusReport,
 )
 from core.protocol.settings import (
+    Provider,
     Settings,
 )
 from core.protocol.values import (
     ChildInfo,
     FolderInfo,
+    ProviderInfo,
     Quote,
     RouteKind,
     Sentence,
@@ -59,6 +70,7 @@ VERSION = "0.1.0"
 __all__ = [
     "VERSION",
     "AddFolder",
+    "AddProvider",
     "Answered",
     "Ask",
     "Call",
@@ -69,6 +81,7 @@ __all__ = [
     "CurrentSettings",
     "Doctor",
     "Done",
+    "Draft",
     "Event",
     "FileProblem",
     "Finding",
@@ -80,14 +93,22 @@ __all__ = [
     "Index",
     "LibraryCall",
     "ListFolders",
+    "ListProviders",
+    "OrderProviders",
     "Piece",
     "Problem",
     "Progress",
+    "Provider",
+    "ProviderCall",
+    "ProviderInfo",
+    "Providers",
     "Quote",
     "Quoted",
     "RemoveFolder",
     "RemoveKey",
+    "RemoveProvider",
     "ReportCall",
+    "Restart",
     "Retry",
     "RouteKind",
     "RouteStep",
@@ -102,5 +123,6 @@ __all__ = [
     "StatusReport",
     "Step",
     "Timings",
+    "TryProvider",
     "Watch",
 ]

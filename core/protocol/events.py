@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from core.protocol.settings import Settings
-from core.protocol.values import ChildInfo, FolderInfo, Quote, Sentence, Source, Step, Timings
+from core.protocol.values import ChildInfo, FolderInfo, ProviderInfo, Quote, Sentence, Source, Step, Timings
 from indexer.records import Counts, FileProblem, Finding, Hit
 
 
@@ -47,6 +47,11 @@ class RouteStep(Struct, frozen=True, tag=True):
     step: Step
 
 
+class Restart(Struct, frozen=True, tag=True):
+    """The model whose turn it is cannot go on from the words so far and begins anew. The pieces that follow make a
+    second version, which takes the place of the first once it has become the longer one, or whole (see `Draft`)."""
+
+
 class Piece(Struct, frozen=True, tag=True):
     """The next words of the prose."""
 
@@ -70,7 +75,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
-    "off" or "missing".  cloud: the service's host name, "" when none is set up.  problems: the first hundred.
+    "off" or "missing".  cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
     """
 
     version: str
@@ -86,6 +91,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     cloud: str
     offline: bool
     notices: list[str]
+    providers: list[ProviderInfo] = []
 
 
 class Checked(Struct, frozen=True, tag=True):
@@ -100,6 +106,12 @@ class CurrentSettings(Struct, frozen=True, tag=True):
     settings: Settings
 
 
+class Providers(Struct, frozen=True, tag=True):
+    """All providers, in the order in which they are asked."""
+
+    providers: list[ProviderInfo]
+
+
 class Done(Struct, frozen=True, tag=True):
     """It is done; `message` is a sentence for the person."""
 
@@ -107,5 +119,17 @@ class Done(Struct, frozen=True, tag=True):
 
 
 Event = (
-    Folders | Progress | Found | Quoted | RouteStep | Piece | Answered | StatusReport | Checked | CurrentSettings | Done
+    Folders
+    | Progress
+    | Found
+    | Quoted
+    | RouteStep
+    | Restart
+    | Piece
+    | Answered
+    | StatusReport
+    | Checked
+    | CurrentSettings
+    | Providers
+    | Done
 )
