@@ -13,7 +13,7 @@ from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
 from core.models.keys import Keys
-from core.models.llama import LocalModel
+from core.models.local import LocalModel
 from core.models.route import Route
 from core.network import Gate
 from core.paths import Profile

@@ -1,7 +1,7 @@
-"""The local model: llama.cpp inside a child process, and the engine's line to it.
+"""The local model inside its child process, the only one that loads llama.cpp; the engine's end is `models.local`.
 
-llama.cpp is loaded in the child only. It runs one call at a time (two threads in one context crash it), reads prompts
-in short slices so that stop and hang are noticed, and stays a stranger to the network and to keys.
+It runs one call at a time (two threads in one context crash it), reads prompts in short slices so that stop and hang
+are noticed, and stays a stranger to the network and to keys.
 """
 
 import codecs
@@ -11,7 +11,6 @@ import re
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,8 @@ from typing import Any
 from msgspec import Struct
 
 from core.errors import ModelMissing
-from core.models.model import Finished, Message, ModelFailed, Token, Turn
-from core.protocol import RouteKind
-from indexer.child import Child, ChildOff
-from indexer.worker import Cancellation, Gone, Overdue
+from core.models.model import Finished, Message, ModelFailed, Token
+from indexer.worker import Cancellation
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +31,7 @@ TAIL = 160  # tokens of the prompt's end (the question) that survive when a prom
 CROWDED = 0.75  # share of their time in which the threads really compute; below it, fewer of them write faster
 LOOK_EVERY = 4  # tokens
 REPEAT_PENALTY = 1.1  # over the model's own words only; small models otherwise loop
-LOAD_SECONDS = 120.0
-SILENCE_SECONDS = 30.0
-NOTES_TOKENS = 380
 CANDIDATES = 512  # tokens looked at for one that goes on with a given word
-SMALL = 300_000_000  # parameters; the 135M starter model gets lost in several passages and is given the quote alone
 
 _HEADER = struct.Struct("<4sIQQ")  # magic, version, tensors, key-value pairs (GGUF specification, version 3)
 _LAST_WORD = re.compile(r"\s?\S{1,24}\Z|\s\Z")  # long enough for words; scripts without spaces lose nothing by it
@@ -46,9 +39,6 @@ _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
-
-# ---- between the engine and the child -------------------------------------------------------------------------------
 
 
 class Warm(Struct, frozen=True, tag=True):
@@ -85,57 +75,6 @@ class Reading(Struct, frozen=True, tag=True):
 
 Call = Warm | Generate
 Event = Ready | Reading | Token | Finished
-
-
-# ---- in the engine --------------------------------------------------------------------------------------------------
-
-
-class LocalModel:
-    """The ChatModel that lives in the llm child.
-
-    Args:
-        child: the supervised process.
-        name: the model's name, for the person.
-    """
-
-    kind: RouteKind = "local"
-
-    def __init__(self, child: Child[Call, Event], name: str) -> None:
-        self._child = child
-        self.name = name
-
-    def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        """See `ChatModel.stream`."""
-        yield from self._ask(turn, cancelled, only_read=False)
-
-    def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
-        """Load the model and read the prompt: what it has read it does not read again."""
-        for _ in self._ask(turn, cancelled, only_read=True):
-            pass
-
-    def _ask(self, turn: Turn, cancelled: Cancellation, *, only_read: bool) -> Iterator[Token | Finished]:
-        try:
-            ready = self._child.ask(Warm(), patience=LOAD_SECONDS)
-            assert isinstance(ready, Ready)
-            messages = list(turn.prompt(NOTES_TOKENS if ready.parameters > SMALL else 0))
-            call = Generate(messages, turn.max_tokens, turn.so_far, only_read)
-            with closing(self._child.call(call, patience=SILENCE_SECONDS)) as events:  # type: ignore[type-var]
-                for event in events:
-                    if cancelled.requested:
-                        return
-                    if isinstance(event, Token | Finished):
-                        yield event
-        except ChildOff as off:
-            raise ModelFailed(off.what, off.next_step) from off
-        except Gone as gone:
-            next_step = "It starts again with the next question."
-            raise ModelFailed("The local model ended unexpectedly.", next_step) from gone
-        except Overdue as overdue:
-            next_step = "Ask again, or choose a smaller model."
-            raise ModelFailed("The local model did not answer in time.", next_step) from overdue
-
-
-# ---- in the child ---------------------------------------------------------------------------------------------------
 
 
 def build(config: dict[str, Any]) -> "LanguageModel":

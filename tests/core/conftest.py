@@ -16,6 +16,8 @@ import pytest
 
 from core.models import llama
 from core.models.llama import LanguageModel
+from core.paths import ROOT
+from indexer.child import Child
 
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -34,6 +36,30 @@ def starter_model(models: Path) -> Path:
 def language_model(starter_model: Path) -> LanguageModel:
     """The starter model, loaded in this process, as the llm child has it."""
     return llama.build({"model": str(starter_model), "threads": 2})
+
+
+RUN = """
+import sys
+sys.path.insert(0, {root!r})
+from core.models import llama
+from indexer import child
+child.run(llama.build, llama.Call, serial=True)
+"""
+
+
+def language_child(model: Path, runtime: Path) -> "Child[llama.Call, llama.Event]":
+    """The llm child for a model file; whoever asks for it stops it."""
+    command = [sys.executable, "-c", RUN.format(root=str(ROOT))]
+    config = {"model": str(model), "threads": 2}
+    return Child("llm", command, runtime, llama.Event, config, off_message="It is off.")
+
+
+@pytest.fixture
+def child(starter_model: Path, tmp_path: Path) -> "Iterator[Child[llama.Call, llama.Event]]":
+    """The starter model in a process of its own."""
+    made = language_child(starter_model, tmp_path)
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")
