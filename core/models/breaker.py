@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from core.errors import BadInput, CloudBusy, CloudRefused, CloudTooLong, CloudWithheld, Offline
+from core.errors import CloudBusy, CloudFailed, CloudRefused, CloudTooLong, CloudWithheld, KeyringUnusable
 from core.protocol import Provider, ProviderInfo
 from indexer.records import Problem
 
@@ -19,7 +19,7 @@ LONGEST = 300.0  # seconds
 MOST_ASKED = 3600.0  # seconds; a longer Retry-After is cut to this, so that a service's mistake is not for ever
 SPREAD = (0.75, 1.0)  # of a cool-down; many installations must not all come back in the same second
 
-NOT_ITS_FAULT = (CloudTooLong, CloudWithheld, Offline, BadInput)
+NOT_ITS_FAULT = (CloudTooLong, CloudWithheld)
 
 
 class Breaker:
@@ -62,8 +62,8 @@ class Breaker:
         """It failed, after all tries that were worth making."""
         with self._guard:
             self._trying = False
-            if isinstance(problem, NOT_ITS_FAULT):
-                return
+            if not isinstance(problem, CloudFailed | KeyringUnusable) or isinstance(problem, NOT_ITS_FAULT):
+                return  # the closed door, a rule of ours, an answer of another kind: it may well be up
             self._reason, self._next_step = problem.what, problem.next_step
             self._cool_down = min(max(self._cool_down * 2, COOL_DOWN), LONGEST)
             pause = self._cool_down * random.uniform(*SPREAD)  # noqa: S311  # spreads load, keeps no secret

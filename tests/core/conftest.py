@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import fault_server
 import pytest
 
 from core.models import llama
 from core.models.llama import LanguageModel
 from core.paths import ROOT
 from indexer.child import Child
+from tests.core import fault_server
 
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import language_child
 
 from core.models import llama
 from core.models.llama import Generate, Reading, Warm
@@ -13,6 +12,7 @@ from core.models.local import LocalModel
 from core.models.model import Event, Finished, Message, ModelFailed, Token, Turn
 from indexer.child import Child
 from indexer.worker import Cancellation, start_thread
+from tests.core.conftest import language_child
 
 QUESTION = [Message("user", "Say hello to Anna in one short sentence.")]
 SHEEP = "Sheep graze. " * 120
