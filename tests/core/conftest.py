@@ -72,6 +72,7 @@ def cloud(starter_model: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "llama_cpp.server", "--model", str(starter_model), "--model_alias", "starter"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--n_ctx", "2048", "--n_threads", "2"]
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    environment["OMP_WAIT_POLICY"] = "PASSIVE"  # see core.models.llama.build
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         deadline = time.monotonic() + 90

@@ -200,14 +200,15 @@ class _Answer(BaseHTTPRequestHandler):
             yield from self.server.words
             return
         where = urlsplit(self.server.upstream)
-        behind = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
-        behind.request("POST", f"{where.path}/chat/completions", json.dumps({**body, "max_tokens": 80}), _JSON)
-        for line in behind.getresponse():
-            if line.startswith(b"data: {"):
-                for choice in json.loads(line[6:])["choices"]:
-                    if choice["delta"].get("content"):
-                        yield choice["delta"]["content"]
-        behind.close()
+        connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request("POST", f"{where.path}/chat/completions", json.dumps({**body, "max_tokens": 80}), _JSON)
+            with connection.getresponse() as lines:
+                for line in lines:
+                    if line.startswith(b"data: {"):
+                        for choice in json.loads(line[6:])["choices"]:
+                            if choice["delta"].get("content"):
+                                yield choice["delta"]["content"]
 
     def event(self, text: str, name: str = "") -> None:
         event = (f"event: {name}\n" if name else "").encode() + f"data: {text}\n\n".encode()

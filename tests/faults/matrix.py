@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ PASSAGES = ["The boat is blue. It lies at the third pier.", "The sail was mended
 QUESTION = "What colour is the boat?"
 SAID = "The boat is blue, "  # what a cloud that breaks in the middle has said
 WORDS = ("The boat ", "is blue", ", ", "and ", "it lies ", "at the ", "third pier.")
+SAID_PIECES = 3
 ANSWER_TOKENS = 16
 HURRIED = Patience(connect=0.4, first_word=0.6, probe=0.3, stall=0.5)
 
@@ -59,12 +60,13 @@ LOCALS: tuple[Local, ...] = ("ready", "loading", "none")
 
 
 class Cell(Struct, frozen=True):
-    """What came of one question. Milliseconds since it was asked; None where no model wrote a word."""
+    """What came of one question. Times are milliseconds since it was asked; None where no model wrote a word."""
 
     fault: str
     order: Order
     local: Local
     events: list[Any]
+    at: list[float]  # when each event came, on the monotonic clock in seconds
     answered: Answered
     first_ms: float | None
     passed_by_ms: float | None  # what the cloud cost before the local model had its turn
@@ -95,10 +97,16 @@ class Bench:
         self._certificate: Path | None = None
         answering.ANSWER_TOKENS = ANSWER_TOKENS
 
-    def ask(self, fault: str, order: Order, local: Local, breaker: Breaker | None = None) -> Cell:
-        """One cell. With a breaker of the caller's, what it knows from earlier questions counts."""
+    def ask(
+        self, fault: str, order: Order, local: Local, breaker: Breaker | None = None, after: int = SAID_PIECES
+    ) -> Cell:
+        """One cell. With a breaker of the caller's, what it knows from earlier questions counts.
+
+        Args:
+            after: pieces that the cloud says before it breaks in the middle.
+        """
         server = self.server
-        server.words, server.after = WORDS, 3
+        server.words, server.after = WORDS, after
         server.fault = fault if fault in (*SERVED, *IN_THE_MIDDLE) else "none"
         before = len(server.requests)
         if local == "loading":
@@ -116,12 +124,13 @@ class Bench:
             return self._followed(fault, order, local, asking, before)
 
     def _followed(self, fault: str, order: Order, local: Local, asking: Answering, before: int) -> Cell:
-        started = time.perf_counter()
+        started = time.monotonic()
         events: list[Event] = []
-        at: list[float] = []
+        moments: list[float] = []
         for event in asking.answer(Ask(QUESTION), Cancellation()):
             events.append(event)
-            at.append((time.perf_counter() - started) * 1000)
+            moments.append(time.monotonic())
+        at = [(moment - started) * 1000 for moment in moments]
         answered = events[-1]
         assert isinstance(answered, Answered)
         turns = [
@@ -133,6 +142,7 @@ class Bench:
             order,
             local,
             events,
+            moments,
             answered,
             next((ms for event, ms in zip(events, at, strict=True) if isinstance(event, Piece)), None),
             turns[1] - turns[0] if len(turns) > 1 else None,
@@ -302,6 +312,3 @@ def table(cells: list[Cell]) -> str:
                 said.append(f"{cell.by}, {cell.first_ms:,.0f} ms ({added:+,.0f})")
         rows.append(f"| {fault} | " + " | ".join(said) + " |")
     return "\n".join(rows)
-
-
-Follow = Callable[[Cell], None]
