@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT))
 import openai  # noqa: E402, F401  # no cell pays for its import
 
 from core.models.breaker import Breaker  # noqa: E402  # the project is not installed where this runs
+from core.models.llama import Generate  # noqa: E402
+from core.models.model import Message  # noqa: E402
 from core.protocol import Piece, RouteStep  # noqa: E402
 from indexer.embed import Embedder  # noqa: E402
 from tests.core import fault_server  # noqa: E402
@@ -67,6 +69,7 @@ def cuts(bench: Bench, count: int) -> list[float]:
 
 
 def _one_cut(bench: Bench, after: int) -> float:
+    list(bench.llm.call(Generate([Message("user", "Say hello.")], 1)))  # so that no prompt is known from the last time
     cell = bench.ask("cut", "cloud first", "ready", after=after)
     speaks = ""
     for event, at in zip(cell.events, cell.at, strict=True):
@@ -99,8 +102,9 @@ Machine: {where}. Command: `python benchmarks/outage.py --write`; the same cells
 {statistics.median(said):.0f} / {p95(said):.0f} ms |
 
 Whose words the answer is made of, the time to the first of them, and what the fault added to a sound service. The
-limits are shortened for this ({limits}); with the real ones a silent service costs up to 10 s instead. "quote": no model
-was left, and the quote and the passages, which are there before any model is asked, close the card.
+limits are shortened for this ({limits}); with the real ones a silent service costs up to 10 s instead. The question is
+always the same, so a local model that is ready has read its prompt before; for the cuts above it had not. "quote": no
+model was left, and the quote and the passages, which are there before any model is asked, close the card.
 
 {table(cells)}
 {TAIL}"""

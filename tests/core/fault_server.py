@@ -268,7 +268,14 @@ class _Anthropic:
         if self._begun:
             return
         self._begun = True
-        message = {"id": "1", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None}
+        message: dict[str, Any] = {
+            "id": "1",
+            "type": "message",
+            "role": "assistant",
+            "model": "m",
+            "content": [],
+            "stop_reason": None,
+        }
         usage = {"input_tokens": 7, "output_tokens": 1}
         self._send("message_start", message={**message, "stop_sequence": None, "usage": usage})
         self._send("content_block_start", index=0, content_block={"type": "text", "text": ""})
