@@ -96,8 +96,8 @@ Machine: {where}. Command: `python benchmarks/outage.py --write`; the same cells
 | what | figure |
 |---|---|
 | cells of the matrix, all with an answer on the card and no word lost or doubled | {len(cells)}, {wrong} wrong |
-| second question of an outage: delay by the provider at rest (median / worst of {len(lost)} faults) | \
-{statistics.median(lost):.1f} / {max(lost):.1f} ms |
+| second question of an outage: delay by the provider at rest (median / p95 / worst of {len(lost)} faults) | \
+{statistics.median(lost):.1f} / {p95(lost):.1f} / {max(lost):.1f} ms |
 | cloud cut in mid-answer → first word of the local model (median / p95 of {len(said)}) | \
 {statistics.median(said):.0f} / {p95(said):.0f} ms |
 
