@@ -149,12 +149,13 @@ def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
 
 
 def _without_secrets(settings: Settings) -> Settings:
-    parts = urlsplit(settings.cloud_url)
-    if "@" not in parts.netloc:
-        return settings
-    return msgspec.structs.replace(
-        settings, cloud_url=urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    )
+    """The settings without names and passwords in addresses."""
+    providers = []
+    for provider in settings.providers:
+        parts = urlsplit(provider.url)
+        bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        providers.append(msgspec.structs.replace(provider, url=bare))
+    return msgspec.structs.replace(settings, providers=providers)
 
 
 def _pack(place: Path, target: Path, model: str, schema: int) -> None:

@@ -22,9 +22,45 @@ class ModelMissing(Problem):
 
 
 class CloudFailed(Problem):
-    """The cloud model refused, was out of reach, or broke off."""
+    """A cloud model was out of reach, broke off, or sent something unusable: the next in line is asked."""
 
     kind = "cloud"
+
+
+class CloudBusy(CloudFailed):
+    """The service asks for a moment's patience; where that is short, it is asked once more.
+
+    Args:
+        after: seconds to wait.
+    """
+
+    def __init__(self, what: str, next_step: str, after: float) -> None:
+        super().__init__(what, next_step)
+        self.after = after
+
+
+class CloudRefused(CloudFailed):
+    """Something only the person can change: the key, the account's credit, the model's name.
+
+    Args:
+        lasting: whether it stays so until the key or the provider is changed here.
+    """
+
+    def __init__(self, what: str, next_step: str, *, lasting: bool = True) -> None:
+        super().__init__(what, next_step)
+        self.lasting = lasting
+
+
+class CloudTooLong(CloudFailed):
+    """The request is longer than the model can read; a shorter one may do."""
+
+
+class CloudWithheld(CloudFailed):
+    """The service works, but its content filter keeps the answer back."""
+
+
+class CloudResting(CloudFailed):
+    """The provider failed lately and is left alone for a while; nothing was sent."""
 
 
 class KeyringUnusable(Problem):

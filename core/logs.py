@@ -9,7 +9,18 @@ from types import TracebackType
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LARGEST = 1_000_000  # bytes a file, of which three are kept
-QUIET = ("chromadb", "httpx", "httpcore", "httpx2", "httpcore2", "openai", "watchdog", "urllib3", "keyring")
+QUIET = (
+    "chromadb",
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "httpcore2",
+    "openai",
+    "anthropic",
+    "watchdog",
+    "urllib3",
+    "keyring",
+)
 
 
 def start(folder: Path, name: str, *, foreground: bool = False) -> None:

@@ -47,14 +47,24 @@ class SettingsFile:
         if name not in _TYPES:
             known = ", ".join(Settings.__struct_fields__)
             raise BadInput(f"There is no setting called {name!r}.", f"The settings are: {known}.")
-        changed = msgspec.structs.replace(self.current, **{name: _parse(name, value)})
+        if name == "providers":
+            raise BadInput("The providers are not typed as one value.", "`offhand providers --help` shows how.")
+        return self.replace(**{name: _parse(name, value)})
+
+    def replace(self, **fields: Any) -> Settings:
+        """Set fields to values that have been checked.
+
+        Raises:
+            ProfileUnusable: the file cannot be written.
+        """
+        changed = msgspec.structs.replace(self.current, **fields)
         self._write(changed)
         self.current = changed
         return changed
 
     def _read(self) -> Settings:
         try:
-            return msgspec.convert(tomllib.loads(self._path.read_text("utf-8")), Settings)
+            return msgspec.convert(_upgraded(tomllib.loads(self._path.read_text("utf-8"))), Settings)
         except FileNotFoundError:
             return Settings()
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
@@ -87,6 +97,14 @@ class SettingsFile:
             ) from error
 
 
+def _upgraded(read: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the first version, which knew one cloud service only."""
+    url, model = read.pop("cloud_url", ""), read.pop("cloud_model", "")
+    if url and model and "providers" not in read:
+        read["providers"] = [{"name": "cloud", "kind": "openai", "url": url, "model": model, "key": "cloud"}]
+    return read
+
+
 def _parse(name: str, text: str) -> Any:
     kind = _TYPES[name]
     text = text.strip()
@@ -104,8 +122,6 @@ def _parse(name: str, text: str) -> Any:
     choices = get_args(kind)
     if choices and text not in choices:
         raise BadInput(f"{name} is one of {', '.join(choices)}, not {text!r}.")
-    if name == "cloud_url" and text and not text.startswith(("https://", "http://")):
-        raise BadInput(f"{text!r} is not the address of a service.", "It begins with https:// and ends in /v1, mostly.")
     if name == "vectors" and text != "embedded":
         if not _SERVER.fullmatch(text):
             raise BadInput(f"{text!r} is not the address of a Chroma server.", "embedded, or http://localhost:8000")

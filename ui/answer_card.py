@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from core.protocol import Answered, Found, Piece, Problem, Quote, Quoted, RouteStep, Source, Step, Timings
+from core.protocol import Answered, Found, Piece, Problem, Quote, Quoted, Restart, RouteStep, Source, Step, Timings
 from ui.citation import Roots, cite, path_within, place, spot
 from ui.prose import Prose
 from ui.quote_block import QuoteBlock
@@ -115,24 +115,24 @@ class AnswerCard(QScrollArea):
         if step.kind == "quote":
             return
         name = model_name(step.model)
+        self.prose.take(event)
         if step.outcome == "asked":
-            if self.prose.text.strip():
-                self.prose.add(f"\n\n*{name} goes on from here:*\n\n")
-            self._wait(f"{name} is writing…" if not self.prose.text.strip() else "")
+            self._wait(f"{name} goes on…" if self.prose.text.strip() else f"{name} is writing…")
         elif step.outcome != "ok":
             self._wait("")
 
-    def show_piece(self, event: Piece) -> None:
-        """The next words of the prose."""
+    def show_piece(self, event: Piece | Restart) -> None:
+        """The next words of the prose, or that those to come are a new version."""
         self._wait("")
-        self.prose.add(event.text)
+        self.prose.take(event)
 
     def show_answer(self, answer: Answered) -> None:
         """The whole answer, with what supports each sentence."""
         self._wait("")
         self._show_sources(answer.sources)
         self.show_quote(Quoted(answer.quote, 0.0))
-        supported = self.prose.finish(answer.answer if answer.sentences else "", answer.sentences)
+        seams = {step.start: step.model for step in answer.route if step.start}
+        supported = self.prose.finish(answer.answer if answer.sentences else "", answer.sentences, seams)
         self.legend.setVisible(not supported)
         self.note.say(answer.note)
         covered = f"\nFrom {coverage_words(answer.coverage)}" if answer.coverage else ""

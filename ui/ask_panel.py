@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from core.protocol import Answered, Ask, Event, Found, Piece, Problem, Quoted, RouteStep, Search
+from core.protocol import Answered, Ask, Event, Found, Piece, Problem, Quoted, Restart, RouteStep, Search
 from ui.answer_card import AnswerCard
 from ui.citation import cite
 from ui.engine_link import EngineLink, Ticket
@@ -272,7 +272,7 @@ class AskPanel(QWidget):
                 self.card.show_quote(event)
             case RouteStep():
                 self.card.show_step(event)
-            case Piece():
+            case Piece() | Restart():
                 self.card.show_piece(event)
             case Answered():
                 self.card.show_answer(event)

@@ -89,6 +89,11 @@ def seconds(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
+def seam_words(model: str) -> str:
+    """What stands where one model's words end and another's begin."""
+    return f"{model_name(model)} goes on"
+
+
 def model_name(model: str) -> str:
     """A model's name without the ending and the quantisation that only its file needs."""
     return QUANTISED.sub("", Path(model).name) if model else "a model"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.engine.children import EMBEDDER, STARTER, Children
-from core.models.keys import CLOUD, Keys
+from core.models.keys import Keys
 from core.paths import Profile
 from core.protocol import Settings
 from core.settings import SettingsFile
@@ -31,7 +31,7 @@ def findings(
     for name, digest in PUBLISHED.items():
         yield _model_file(children.find(name), digest)
     yield from _local_model(children)
-    yield _cloud(settings.current, keys)
+    yield from _cloud(settings.current, keys)
     yield _offline(settings.current)
     yield from index.check(fix=fix)
 
@@ -70,16 +70,17 @@ def _local_model(children: Children) -> Iterator[Finding]:
         yield Finding("local model", False, problem.what, problem.next_step)
 
 
-def _cloud(settings: Settings, keys: Keys) -> Finding:
-    if not settings.cloud_url:
-        return Finding("cloud model", True, "None is set up; nothing leaves this machine.")
-    try:
-        has_key = bool(keys.get(CLOUD))
-    except Problem as problem:
-        return Finding("cloud model", False, problem.what, problem.next_step)
-    if has_key or not settings.cloud_url.startswith("https://"):
-        return Finding("cloud model", True, f"{settings.cloud_model} at {settings.cloud_url} is set up.")
-    return Finding("cloud model", False, f"There is no key for {settings.cloud_url}.", f"offhand keys set {CLOUD}")
+def _cloud(settings: Settings, keys: Keys) -> Iterator[Finding]:
+    if not settings.providers:
+        yield Finding("cloud model", True, "None is set up; nothing leaves this machine.")
+    for provider in settings.providers:
+        try:
+            has_key = not provider.key or bool(keys.get(provider.key))
+        except Problem as problem:
+            yield Finding("cloud model", False, problem.what, problem.next_step)
+            continue
+        said = f"{provider.model} at {provider.url} is set up." if has_key else f"There is no key for {provider.name}."
+        yield Finding("cloud model", has_key, said, "" if has_key else f"Set it: offhand keys set {provider.key}")
 
 
 def _offline(settings: Settings) -> Finding:

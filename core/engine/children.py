@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from core.models import llama
+from core.models import llama, local
 from core.network import may_be_known
 from core.paths import Profile, command, model_directories
 from core.protocol import ChildInfo, Settings
@@ -121,7 +121,7 @@ class Children:
         Raises:
             Problem: it is missing or cannot be loaded.
         """
-        self.llm.ask(llama.Warm(), patience=llama.LOAD_SECONDS)
+        self.llm.ask(llama.Warm(), patience=local.LOAD_SECONDS)
 
     def _find_model(self, named: str) -> Path | None:
         if named:

@@ -12,11 +12,11 @@ from core.answering.answer import Answering
 from core.answering.history import History
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
+from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
 from core.errors import BadInput
-from core.models.cloud import CloudModel
-from core.models.keys import CLOUD, Keys
-from core.models.llama import LocalModel
+from core.models.keys import Keys
+from core.models.local import LocalModel
 from core.models.route import Route
 from core.network import Gate
 from core.paths import Profile
@@ -31,6 +31,7 @@ from core.protocol import (
     GetSettings,
     Import,
     LibraryCall,
+    ProviderCall,
     RemoveKey,
     ReportCall,
     Search,
@@ -74,6 +75,7 @@ class Engine:
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
+        self._providers = ProviderDesk(self.settings, self.keys, self.gate)
         history = History(profile.history)
         self._answering = Answering(self.index, self._route, history, self.index.ledger.coverage)
         self._library = LibraryDesk(self.index, history)
@@ -84,6 +86,7 @@ class Engine:
             index=self.index,
             library=self._library,
             keys=self.keys,
+            providers=self._providers,
             news=self._news,
             ended=self.ended,
         )
@@ -107,7 +110,7 @@ class Engine:
 
     def busy(self) -> bool:
         """Whether work is under way that nobody waits for but that should not be cut off."""
-        return not self._library.progress().done
+        return not self._library.progress().done or self.keys.holds_any
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -119,6 +122,9 @@ class Engine:
             yield from self._reports.handle(call, cancelled)
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
+        elif isinstance(call, ProviderCall):
+            yield from self._providers.handle(call, cancelled)
+            self._news.announce()
         elif isinstance(call, Ask):
             for event in self._answering.answer(call, cancelled):
                 self.index.pace.person_is_there()
@@ -140,8 +146,10 @@ class Engine:
                 yield CurrentSettings(self.settings.current)
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))
+                self._providers.key_changed(name)
             case RemoveKey(name):
                 yield Done(self.keys.remove(name))
+                self._providers.key_changed(name)
 
     def _export(self, target: Path) -> Done:
         from core import archive
@@ -157,17 +165,9 @@ class Engine:
         return Done(f"{target} holds your profile ({size:,.1f} MB): the text of your notes is in it, keys are not.")
 
     def _route(self, offline: bool) -> Route:
-        """The models of one question, in their order, behind the door as it stands for that question."""
-        settings = self.settings.current
-        gate = Gate(lambda: True) if offline else self.gate
-        local = LocalModel(self.children.llm, self.children.model_name)
-        models = [local] if self.children.model_file else []
-        cloud = []
-        if settings.cloud_url and settings.cloud_model:
-            cloud = [
-                CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate),
-            ]
-        return Route([*cloud, *models] if settings.prefer == "cloud" else [*models, *cloud])
+        has_model = self.children.model_file is not None
+        local = LocalModel(self.children.llm, self.children.model_name) if has_model else None
+        return self._providers.route(local, offline=offline)
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))

@@ -11,6 +11,7 @@ import psutil
 from core.engine import checkup
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
+from core.engine.providers import ProviderDesk
 from core.models.keys import Keys
 from core.paths import Profile
 from core.protocol import VERSION, Checked, Doctor, Event, ReportCall, Status, StatusReport, Watch
@@ -44,7 +45,7 @@ class ReportDesk:
     """Tells where everything stands.
 
     Args:
-        profile, settings, children, index, library, keys: what is reported on.
+        profile, settings, children, index, library, keys, providers: what is reported on.
         news: what has changed.
         ended: set once the engine ends.
     """
@@ -58,6 +59,7 @@ class ReportDesk:
         index: Index,
         library: LibraryDesk,
         keys: Keys,
+        providers: ProviderDesk,
         news: News,
         ended: threading.Event,
     ) -> None:
@@ -67,6 +69,7 @@ class ReportDesk:
         self._index = index
         self._library = library
         self._keys = keys
+        self._providers = providers
         self._news = news
         self._ended = ended
         self._started = time.monotonic()
@@ -108,9 +111,10 @@ class ReportDesk:
             children=self._children.report(),
             model=self._children.model_name,
             model_state=self._children.llm.state if self._children.model_file else "missing",
-            cloud=urlsplit(settings.cloud_url).hostname or "",
+            cloud=urlsplit(settings.providers[0].url).hostname or "" if settings.providers else "",
             offline=settings.offline,
             notices=notices,
             vectors=vectors.words if vectors is not None else "",
             paused=self._index.pace.why,
+            providers=self._providers.report(),
         )

@@ -1,207 +1,245 @@
-"""A model behind an OpenAI-compatible service: OpenAI, OpenRouter, Ollama, vLLM, LM Studio, and their like.
+"""A model behind a provider: asked in a thread of its own under limits of ours, once more where that is worth it, and
+left alone while its breaker is open.
 
-Nothing is tried twice here: the route has the next model in line. A stream that ends without its end mark is a failure,
-never a short answer.
+The SDKs retry nothing: this is the only loop. A stream that ends without its end mark is a failure, never a short
+answer.
 """
 
-import contextlib
-import json
-import logging
-import socket
-import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
-from core.errors import CloudFailed
-from core.models.model import Finished, Message, Prompt, Token
+from msgspec import Struct
+
+from core.errors import CloudBusy, CloudFailed, CloudResting, CloudTooLong
+from core.models import anthropic_service, openai_service
+from core.models.breaker import Breaker
+from core.models.failures import NEXT
+from core.models.model import Anew, Event, Finished, Token, Turn, Waiting
+from core.models.service import Line, Request, Service
 from core.network import Gate, checked_host
-from core.protocol import RouteKind
+from core.protocol import Provider, RouteKind
 from indexer.records import Problem
 from indexer.worker import Cancellation, start_thread
 
-log = logging.getLogger(__name__)
-
-CONNECT_SECONDS = 10.0
-FIRST_WORD_SECONDS = 10.0  # connecting included
-STALL_SECONDS = 20.0
 POLL_SECONDS = 0.02
+WAITING_SECONDS = 0.25  # between two `Waiting` of a silent service
 NOTES_TOKENS = 1500
+SHRUNK = 0.3  # of the notes, for a model that found them too long
+TRIES = 2
+TRY_WITHIN = 3.0  # seconds; a service that wants a longer pause is not waited for
 
-_NEXT = "Ask again later, or go on with the local model."
-_STATUS = {
-    400: ("{host} refused the request.", "Check the model's name in the settings."),
-    401: ("{host} refused the API key.", "Set a valid key with `offhand keys set`."),
-    402: ("{host} says that the account has no credit left.", "Top it up there, or choose another service."),
-    403: ("{host} does not allow this key to use {model}.", "Check the key's rights there."),
-    404: ("{host} does not know {model}.", "Check the model's name and the service's address in the settings."),
-    408: ("{host} took too long.", _NEXT),
-    413: ("{host} found the request too large.", "Ask a narrower question."),
-    429: ("{host} is too busy, or your limit there is reached.", _NEXT),
-}
+SERVICES: dict[str, Service] = {"openai": openai_service.ask, "anthropic": anthropic_service.ask}
+
+
+class Patience(Struct, frozen=True):
+    """How long a provider is waited for, in seconds.
+
+    prepare: until the SDK is loaded; its first import can be slow.
+    connect: until the connection stands: name, TCP and TLS. A name server that is silent is no exception.
+    first_word: from there to the first word.
+    probe: the same, for the question that tries a provider again after a failure.
+    stall: between two words.
+    total: for all tries together.
+    """
+
+    prepare: float = 30.0
+    connect: float = 5.0
+    first_word: float = 10.0
+    probe: float = 3.0
+    stall: float = 8.0
+    total: float = 60.0
 
 
 class CloudModel:
-    """The ChatModel behind a service.
+    """The ChatModel behind a provider.
 
     Args:
-        model: the model's name at the service.
-        base_url: the service's address, as in https://host/v1.
-        key: looks the API key up when it is needed; None where the service wants none.
+        provider: where it is and what it speaks.
+        key: looks an API key up by its name when it is needed.
         gate: the door to the network.
+        breaker: what is known about the provider; it outlives this object.
+        patience: the time limits.
     """
 
     kind: RouteKind = "cloud"
 
-    def __init__(self, model: str, base_url: str, key: Callable[[], str | None], gate: Gate) -> None:
-        self.name = model
-        self._base_url = base_url
+    def __init__(
+        self,
+        provider: Provider,
+        key: Callable[[str], str | None],
+        gate: Gate,
+        breaker: Breaker,
+        patience: Patience = Patience(),  # noqa: B008  # frozen value
+    ) -> None:
+        self.name = provider.model
+        self._provider = provider
         self._key = key
         self._gate = gate
+        self._breaker = breaker
+        self._patience = patience
 
-    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
+    def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Event]:
         """See `ChatModel.stream`. The network is read in a thread of its own, so that a stop never waits for it.
 
         Raises:
             Offline: the door is closed; nothing was tried.
-            CloudFailed: the service refused, was out of reach, or broke off.
+            CloudResting: the breaker is open; nothing was tried.
+            CloudFailed, and its kinds: the service refused, was out of reach, or broke off.
             BadInput: the address cannot be used.
             KeyringUnusable: the key cannot be read.
         """
         self._gate.check()
-        host = checked_host(self._base_url)
-        key = self._key() or "none"  # the SDK wants one even for a server that asks for none
-        inbox: deque[Token | Finished | Problem] = deque()
-        unwanted = Cancellation()
-        reader = start_thread("cloud", self._receive, host, key, list(prompt(NOTES_TOKENS)), inbox, unwanted)
-        deadline: float | None = time.monotonic() + FIRST_WORD_SECONDS
+        admitted = self._breaker.admit()
+        if admitted == "open":
+            raise CloudResting(f"{self._provider.name} was not asked: {self._breaker.words}", "")
+        patience = self._patience.probe if admitted == "half-open" else self._patience.first_word
+        try:
+            yield from self._tries(turn, patience, cancelled)
+        except Problem as problem:
+            self._breaker.failed(problem)
+            raise
+        finally:
+            if admitted == "half-open":
+                self._breaker.let_go()
+
+    def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
+        """Nothing: whatever could be done ahead would send something."""
+
+    def _tries(self, turn: Turn, first_word: float, cancelled: Cancellation) -> Iterator[Event]:
+        host = checked_host(self._provider.url)
+        key = (self._key(self._provider.key) if self._provider.key else None) or "none"  # the SDKs want one
+        deadline = time.monotonic() + self._patience.total
+        notes = NOTES_TOKENS
+        for number in range(1, TRIES + 1):
+            said = False
+            request = Request(
+                host, key, self._provider.url, self.name, turn.prompt(notes), turn.max_tokens, turn.so_far
+            )
+            try:
+                for event in self._once(request, first_word, deadline, cancelled):
+                    said = said or isinstance(event, Token)
+                    yield event
+                return
+            except CloudTooLong:
+                if said or number == TRIES:
+                    raise
+                notes = int(NOTES_TOKENS * SHRUNK)
+            except CloudBusy as busy:
+                in_time = busy.after <= TRY_WITHIN and time.monotonic() + busy.after < deadline
+                if said or number == TRIES or not in_time:
+                    raise
+                yield Waiting(busy.after)
+                if cancelled.wait(busy.after):
+                    return
+
+    def _once(self, request: Request, first_word: float, deadline: float, cancelled: Cancellation) -> Iterator[Event]:
+        """One request, read in a thread; ends it when nobody wants it any more or it takes too long."""
+        reading = _Reading(SERVICES[self._provider.kind], self._gate, request, self._patience)
+        thread = start_thread("cloud", reading.run)
+        limits = _Limits(self._patience, first_word, deadline)
         written = 0
+        told = time.monotonic()
         try:
             while not cancelled.requested:
-                alive = reader.is_alive()  # looked at first: what it left behind is complete once it is dead
-                while inbox:
-                    event = inbox.popleft()
+                alive = thread.is_alive()  # looked at first: what it left behind is complete once it is dead
+                while reading.inbox:
+                    event = reading.inbox.popleft()
                     if isinstance(event, Problem):
                         raise event
+                    limits.alive()
+                    if isinstance(event, Finished):
+                        self._breaker.succeeded()
                     yield event
-                    deadline = None
-                    written += 1
                     if isinstance(event, Finished):
                         return
-                    if written == max_tokens:
+                    written += isinstance(event, Token) and bool(event.text)
+                    if written == request.max_tokens:
+                        self._breaker.succeeded()
                         yield Finished("length", tokens=written)
                         return
                 if not alive:
-                    raise CloudFailed(f"{host} broke off in the middle.", _NEXT)
-                if deadline is not None and time.monotonic() > deadline:
-                    raise CloudFailed(f"{host} did not begin to answer in time.", _NEXT)
+                    raise CloudFailed(f"{request.host} broke off in the middle.", NEXT)
+                limits.check(request.host, reading)
+                if time.monotonic() - told > WAITING_SECONDS:
+                    told = time.monotonic()
+                    yield Waiting(limits.silence)
                 cancelled.wait(POLL_SECONDS)
         finally:
-            unwanted.cancel()
+            reading.unwanted.cancel()
 
-    def _receive(
-        self,
-        host: str,
-        key: str,
-        messages: list[Message],
-        inbox: "deque[Token | Finished | Problem]",
-        unwanted: Cancellation,
-    ) -> None:
+
+class _Reading:
+    """What the thread does and what it leaves behind."""
+
+    def __init__(self, service: Service, gate: Gate, request: Request, patience: Patience) -> None:
+        self.inbox: deque[Token | Finished | Anew | Problem] = deque()
+        self.unwanted = Cancellation()
+        self.line: Line | None = None
+        self._service = service
+        self._gate = gate
+        self._request = request
+        self._patience = patience
+
+    def run(self) -> None:
         """Read the whole stream into `inbox`; ends early when nobody wants it any more."""
+        connect = self._patience.connect
+        read = max(self._patience.first_word, self._patience.stall) + 1  # ours come first; this ends the thread
         try:
-            with contextlib.closing(self._events(host, key, messages)) as events:
-                for event in events:
-                    if unwanted.requested:
-                        return
-                    inbox.append(event)
+            with self._gate.client(self._request.base_url, connect=connect, read=read) as http:
+                self.line = Line(http, self._request.host)
+                with closing(self._service(http, self._request)) as events:  # type: ignore[type-var]
+                    for event in events:
+                        if self.unwanted.requested:
+                            return
+                        self.inbox.append(event)
         except Problem as problem:
-            inbox.append(problem)
+            self.inbox.append(problem)
 
-    def _events(self, host: str, key: str, messages: list[Message]) -> Generator[Token | Finished, None, None]:
-        import openai  # more than a second, once, and only for those who use the cloud
 
-        with (
-            self._gate.client(self._base_url, connect=CONNECT_SECONDS, read=STALL_SECONDS) as http,
-            openai.OpenAI(api_key=key, base_url=self._base_url, http_client=http, max_retries=0) as client,
-        ):
-            try:
-                # No limit and no temperature are sent: newer models refuse requests that carry them.
-                stream: Any = client.chat.completions.create(
-                    model=self.name,
-                    messages=[{"role": m.role, "content": m.content} for m in messages],  # type: ignore[misc]
-                    stream=True,
-                )
-                self._expect_stream(host, stream.response.headers.get("content-type", ""))
-                yield from self._words(host, stream)
-            except openai.APIStatusError as error:
-                log.info("%s answered %d: %.500s", host, error.status_code, error.message)
-                raise self._refused(host, error.status_code) from error
-            except openai.APIConnectionError as error:
-                log.info("%s: %r", host, error.__cause__ or error)
-                raise CloudFailed(_out_of_reach(host, error), _NEXT) from error
-            except openai.OpenAIError as error:  # an error sent inside the stream, or a client that cannot be made
-                log.info("%s: %.500s", host, error)
-                raise CloudFailed(f"{host} reported an error instead of an answer.", _NEXT) from error
-            except (json.JSONDecodeError, UnicodeError, AttributeError, TypeError) as error:
-                # The last two are what JSON of another shape ends in: the SDK does not check what a service sends.
-                log.info("%s: %r", host, error)
-                raise CloudFailed(f"{host} answered with something unreadable.", _NEXT) from error
+class _Limits:
+    """The clock of one request. It counts what matters, not bytes: a service can drip those for ever."""
 
-    def _expect_stream(self, host: str, content_type: str) -> None:
-        if "text/html" in content_type:
-            raise CloudFailed(
-                f"{host} answered with a web page instead of a model's words.",
-                "Sign in to this network if it asks for that, and check the service's address.",
-            )
-        if "text/event-stream" not in content_type:
-            raise CloudFailed(f"{host} did not answer with a stream.", "Check the service's address in the settings.")
+    def __init__(self, patience: Patience, first_word: float, deadline: float) -> None:
+        self._patience = patience
+        self._first_word = first_word
+        self._deadline = deadline
+        self._asked_at: float | None = None
+        self._stood_at: float | None = None
+        self._said = False
+        self._last = self._started = time.monotonic()
 
-    def _words(self, host: str, stream: Any) -> Iterator[Token | Finished]:
-        reason = None
-        words = 0
-        for chunk in stream:
-            for choice in chunk.choices or ():
-                if choice.delta and choice.delta.content:
-                    words += 1
-                    yield Token(choice.delta.content)
-                reason = choice.finish_reason or reason
-            if reason is not None:
-                break
-        if reason is None:
-            raise CloudFailed(f"{host} broke off in the middle." if words else f"{host} sent no answer.", _NEXT)
-        if reason == "content_filter":
-            raise CloudFailed(f"{host} withheld the answer (its content filter).", "The passages are below.")
-        yield Finished("length" if reason == "length" else "stop", tokens=words)
+    @property
+    def silence(self) -> float:
+        """Seconds since something came."""
+        return time.monotonic() - self._last
 
-    def _refused(self, host: str, status: int) -> CloudFailed:
-        if status in _STATUS:
-            what, next_step = _STATUS[status]
-        elif 300 <= status < 400:
-            what, next_step = "{host} sent the request elsewhere.", "Check the service's address in the settings."
-        elif status >= 500:
-            what, next_step = "{host} has a problem of its own ({status}).", _NEXT
+    def alive(self) -> None:
+        """Something came."""
+        self._said = True
+        self._last = time.monotonic()
+
+    def check(self, host: str, reading: _Reading) -> None:
+        """Compare the clock with the limits.
+
+        Raises:
+            CloudFailed: one of them has passed.
+        """
+        now = time.monotonic()
+        if self._asked_at is None and reading.line is not None and reading.line.begun:
+            self._asked_at = now
+        if self._stood_at is None and reading.line is not None and reading.line.stands:
+            self._stood_at = now
+        if self._said:
+            late, what = now - self._last > self._patience.stall, "stopped in the middle of its answer"
+        elif self._stood_at is not None:
+            late, what = now - self._stood_at > self._first_word, "did not begin to answer in time"
+        elif self._asked_at is not None:
+            late, what = now - self._asked_at > self._patience.connect, "could not be reached in time"
         else:
-            what, next_step = "{host} refused the request ({status}).", "Check the settings."
-        return CloudFailed(what.format(host=host, model=self.name, status=status), next_step)
-
-
-def _out_of_reach(host: str, error: BaseException) -> str:
-    """One sentence from the cause furthest down the chain of exceptions."""
-    from openai import APITimeoutError
-
-    if isinstance(error, APITimeoutError):
-        return f"{host} did not answer in time."
-    cause: BaseException | None = error
-    while cause is not None:
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return f"The connection to {host} is not safe: {cause.verify_message or 'its certificate is refused'}."
-            case ssl.SSLError():
-                return f"{host} does not speak https at this address."
-            case socket.gaierror():
-                return f"{host} was not found: is this computer online?"
-            case ConnectionRefusedError():
-                return f"Nothing answers at {host}."
-        cause = cause.__cause__ or cause.__context__
-    return f"The connection to {host} broke."
+            late, what = now - self._started > self._patience.prepare, "could not be asked in time"
+        if late:
+            raise CloudFailed(f"{host} {what}.", NEXT)
+        if now > self._deadline:
+            raise CloudFailed(f"{host} took too long for its answer.", NEXT)

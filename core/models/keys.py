@@ -1,7 +1,7 @@
-"""API keys, in the system's keyring and nowhere else.
+"""API keys, in the system's keyring and in no file of ours.
 
-A keyring can be missing, locked, hang, or swallow what it is given; each of these is told in a sentence, never worked
-around with a file. `OFFHAND_KEY_<NAME>` in the environment is read as an alternative and never written.
+A keyring can be missing, locked, hang, or swallow what it is given. Each of these is told in a sentence, and the key is
+then kept in memory until the engine ends. `OFFHAND_KEY_<NAME>` in the environment comes first and is never written.
 """
 
 import os
@@ -13,12 +13,11 @@ from core.errors import BadInput, KeyringUnusable
 from indexer.worker import start_thread
 
 SERVICE = "offhand"
-CLOUD = "cloud"  # the name under which the one cloud service's key is kept
 LONGEST = 1_200  # characters; Windows keeps 2,560 bytes of UTF-16 (CRED_MAX_CREDENTIAL_BLOB_SIZE)
 PATIENCE = 5.0  # seconds; a locked Secret Service can hang for ever on D-Bus
 PLAIN_TEXT = ("keyrings.alt.", "keyrings.cryptfile.")  # backends that write files of their own
 
-_INSTEAD = "Unlock or install a keyring, or put the key into the environment variable OFFHAND_KEY_{name}."
+_INSTEAD = "For longer, unlock or install a keyring, or put the key into the environment variable OFFHAND_KEY_{name}."
 
 Result = TypeVar("Result")
 
@@ -41,6 +40,12 @@ class Keys:
         self._find_backend = backend or _system_backend
         self._environment = environment
         self._patience = patience
+        self._session: dict[str, str] = {}
+
+    @property
+    def holds_any(self) -> bool:
+        """Whether a key would be lost if this process ended now."""
+        return bool(self._session)
 
     def get(self, name: str) -> str | None:
         """The key kept under `name`, or None.
@@ -49,17 +54,18 @@ class Keys:
             KeyringUnusable: there is a keyring that does not answer.
         """
         given = self._environment.get(f"OFFHAND_KEY_{_variable(name)}", "").strip()
-        if given:
-            return given
+        if given or name in self._session:
+            return given or self._session[name]
         found: str | None = self._within_limit(name, lambda: self._backend(name).get_password(SERVICE, name))
         return found
 
     def set(self, name: str, key: str) -> str:
         """Keep `key` under `name` and read it back; returns a sentence for the person.
 
+        Where no keyring keeps it, it is kept in memory as long as this object lives, and the sentence says so.
+
         Raises:
             BadInput: it cannot be an API key.
-            KeyringUnusable: there is no keyring that keeps it.
         """
         key = key.strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
@@ -72,8 +78,13 @@ class Keys:
             backend.set_password(SERVICE, name, key)
             return bool(backend.get_password(SERVICE, name) == key)
 
-        if not self._within_limit(name, keep):
-            raise self._unusable("The keyring did not keep the key.", name)
+        try:
+            if not self._within_limit(name, keep):
+                raise self._unusable("The keyring did not keep the key.", name)
+        except KeyringUnusable as problem:
+            self._session[name] = key
+            return f"{problem.what} The key {name} is kept until the engine ends, and in no file. {problem.next_step}"
+        self._session.pop(name, None)
         return f"The key {name} is in the system's keyring."
 
     def remove(self, name: str) -> str:
@@ -90,6 +101,8 @@ class Keys:
             backend.delete_password(SERVICE, name)
             return True
 
+        if self._session.pop(name, None) is not None:
+            return f"The key {name} is forgotten."
         removed = self._within_limit(name, take_out)
         return f"The key {name} is removed." if removed else f"There was no key {name} in the keyring."
 

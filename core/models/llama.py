@@ -1,7 +1,7 @@
-"""The local model: llama.cpp inside a child process, and the engine's line to it.
+"""The local model inside its child process, the only one that loads llama.cpp; the engine's end is `models.local`.
 
-llama.cpp is loaded in the child only. It runs one call at a time (two threads in one context crash it), reads prompts
-in short slices so that stop and hang are noticed, and stays a stranger to the network and to keys.
+It runs one call at a time (two threads in one context crash it), reads prompts in short slices so that stop and hang
+are noticed, and stays a stranger to the network and to keys.
 """
 
 import codecs
@@ -11,7 +11,6 @@ import re
 import struct
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,8 @@ from typing import Any
 from msgspec import Struct
 
 from core.errors import ModelMissing
-from core.models.model import Finished, Message, ModelFailed, Prompt, Token
-from core.protocol import RouteKind
-from indexer.child import Child, ChildOff
-from indexer.worker import Cancellation, Gone, Overdue
+from core.models.model import Finished, Message, ModelFailed, Token
+from indexer.worker import Cancellation
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +31,14 @@ TAIL = 160  # tokens of the prompt's end (the question) that survive when a prom
 CROWDED = 0.75  # share of their time in which the threads really compute; below it, fewer of them write faster
 LOOK_EVERY = 4  # tokens
 REPEAT_PENALTY = 1.1  # over the model's own words only; small models otherwise loop
-LOAD_SECONDS = 120.0
-SILENCE_SECONDS = 30.0
-NOTES_TOKENS = 380
-SMALL = 300_000_000  # parameters; the 135M starter model gets lost in several passages and is given the quote alone
+CANDIDATES = 512  # tokens looked at for one that goes on with a given word
 
 _HEADER = struct.Struct("<4sIQQ")  # magic, version, tensors, key-value pairs (GGUF specification, version 3)
+_LAST_WORD = re.compile(r"\s?\S{1,24}\Z|\s\Z")  # long enough for words; scripts without spaces lose nothing by it
 _CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-
-
-# ---- between the engine and the child -------------------------------------------------------------------------------
 
 
 class Warm(Struct, frozen=True, tag=True):
@@ -54,10 +46,16 @@ class Warm(Struct, frozen=True, tag=True):
 
 
 class Generate(Struct, frozen=True, tag=True):
-    """Write the next message → Reading*, Token*, Finished."""
+    """Write the next message → Reading*, Token*, Finished.
+
+    so_far: the message's beginning, which others have written; only what follows it is written.
+    only_read: read the prompt and the beginning, so that the same call without this begins at once → Reading*.
+    """
 
     messages: list[Message]
     max_tokens: int
+    so_far: str = ""
+    only_read: bool = False
 
 
 class Ready(Struct, frozen=True, tag=True):
@@ -77,48 +75,6 @@ class Reading(Struct, frozen=True, tag=True):
 
 Call = Warm | Generate
 Event = Ready | Reading | Token | Finished
-
-
-# ---- in the engine --------------------------------------------------------------------------------------------------
-
-
-class LocalModel:
-    """The ChatModel that lives in the llm child.
-
-    Args:
-        child: the supervised process.
-        name: the model's name, for the person.
-    """
-
-    kind: RouteKind = "local"
-
-    def __init__(self, child: Child[Call, Event], name: str) -> None:
-        self._child = child
-        self.name = name
-
-    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        """See `ChatModel.stream`."""
-        try:
-            ready = self._child.ask(Warm(), patience=LOAD_SECONDS)
-            assert isinstance(ready, Ready)
-            call = Generate(list(prompt(NOTES_TOKENS if ready.parameters > SMALL else 0)), max_tokens)
-            with closing(self._child.call(call, patience=SILENCE_SECONDS)) as events:  # type: ignore[type-var]
-                for event in events:
-                    if cancelled.requested:
-                        return
-                    if isinstance(event, Token | Finished):
-                        yield event
-        except ChildOff as off:
-            raise ModelFailed(off.what, off.next_step) from off
-        except Gone as gone:
-            next_step = "It starts again with the next question."
-            raise ModelFailed("The local model ended unexpectedly.", next_step) from gone
-        except Overdue as overdue:
-            next_step = "Ask again, or choose a smaller model."
-            raise ModelFailed("The local model did not answer in time.", next_step) from overdue
-
-
-# ---- in the child ---------------------------------------------------------------------------------------------------
 
 
 def build(config: dict[str, Any]) -> "LanguageModel":
@@ -185,7 +141,7 @@ class LanguageModel:
             return
         self._cancelled = cancelled
         try:
-            yield from self._write(self._tokens(call.messages, call.max_tokens), call.max_tokens, cancelled)
+            yield from self._write(call, cancelled)
         except RuntimeError as error:  # what llama_cpp raises when llama_decode fails, or was aborted by us
             if not cancelled.requested:
                 log.info("llama.cpp: %s", error)
@@ -222,9 +178,17 @@ class LanguageModel:
             bos_token=self._text(self._llama.token_bos()),
         )
 
-    def _write(self, prompt: list[int], max_tokens: int, cancelled: Cancellation) -> Iterator[Event]:
+    def _write(self, call: Generate, cancelled: Cancellation) -> Iterator[Event]:
+        prompt, unfinished = self._tokens(call.messages, call.max_tokens, call.so_far)
         yield from self._read(prompt[:-1], cancelled)
+        if call.only_read or cancelled.requested:
+            return
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        spelt, beyond = self._spell(prompt, unfinished)
+        prompt += spelt
+        if text := decoder.decode(beyond):
+            yield Token(text)
+        max_tokens = max(1, call.max_tokens - self._length(call.so_far))
         # generate() finds all but the prompt's last token already read, and goes on from there.
         tokens = self._llama.generate(prompt, temp=0.0, repeat_penalty=REPEAT_PENALTY)
         self._write_with(self._threads)
@@ -274,11 +238,48 @@ class LanguageModel:
             self._llama.reset()  # recurrent models cannot forget a part
         return int(self._llama.n_tokens)
 
-    def _tokens(self, messages: Sequence[Message], max_tokens: int) -> list[int]:
-        """The prompt. The template's own marks become control tokens; what people and notes wrote never does.
+    def _spell(self, prompt: list[int], unfinished: bytes) -> tuple[list[int], bytes]:
+        """The tokens that spell `unfinished` after `prompt`, the likeliest each time, and what the last says beyond it.
 
-        A prompt that leaves no room for the answer loses its middle: instructions stand first, the question last.
+        A model reads a word in pieces of its own: one that is cut in its middle is no beginning it has ever seen. So
+        its last word is written again under this guidance ("token healing"), and what is shown need not change.
         """
+        spelt: list[int] = []
+        while unfinished:
+            self._llama.eval([*prompt, *spelt][self._llama.n_tokens :])
+            token, piece = self._agreeing(unfinished)
+            spelt.append(token)
+            if len(piece) >= len(unfinished):
+                return spelt, piece[len(unfinished) :]
+            unfinished = unfinished[len(piece) :]
+        return spelt, b""
+
+    def _agreeing(self, wanted: bytes) -> tuple[int, bytes]:
+        """The likeliest next token whose text begins `wanted` or begins with it."""
+        import llama_cpp
+        import numpy as np
+
+        logits = np.ctypeslib.as_array(llama_cpp.llama_get_logits_ith(self._llama.ctx, -1), (self._llama.n_vocab(),))
+        likeliest = np.argsort(-logits)[:CANDIDATES].tolist()
+        plain = self._llama.tokenize(wanted, add_bos=False, special=False)[:1]
+        for token in (*likeliest, *plain):
+            piece = self._llama.detokenize([token])
+            if piece and not self._ends(token) and (wanted.startswith(piece) or piece.startswith(wanted)):
+                return token, piece
+        return plain[0], wanted  # a vocabulary that cannot spell it: it goes on after it all the same
+
+    def _length(self, text: str) -> int:
+        return len(self._llama.tokenize(text.encode("utf-8", "replace"), add_bos=False, special=False)) if text else 0
+
+    def _tokens(self, messages: Sequence[Message], max_tokens: int, so_far: str = "") -> tuple[list[int], bytes]:
+        """The prompt with the answer so far, and the answer's last word, which is still to be spelt.
+
+        The template's own marks become control tokens; what people, notes and other models wrote never does. A prompt
+        that leaves no room for the answer loses its middle: instructions stand first, the question last.
+        """
+        cut = _LAST_WORD.search(so_far)
+        whole, unfinished = (so_far[: cut.start()], cut.group()) if cut else (so_far, "")
+        answer = self._llama.tokenize(whole.encode("utf-8", "replace"), add_bos=False, special=False) if whole else []
         marks = [f"\ue000{number}\ue001" for number in range(len(messages))]
         contents = {mark: message.content.strip() for mark, message in zip(marks, messages, strict=True)}
         rendered = self._rendered([{"role": m.role, "content": mark} for m, mark in zip(messages, marks, strict=True)])
@@ -286,8 +287,10 @@ class LanguageModel:
         for piece in re.split("(\ue000[0-9]+\ue001)", rendered):
             text = contents.get(piece, piece).encode("utf-8", "replace")
             tokens += self._llama.tokenize(text, add_bos=False, special=piece not in contents) if text else []
-        room = int(self._llama.n_ctx()) - max_tokens - 1
-        return tokens if len(tokens) <= room else [*tokens[: max(room - TAIL, 0)], *tokens[-min(TAIL, room) :]]
+        room = int(self._llama.n_ctx()) - max(max_tokens, len(answer)) - TAIL
+        if len(tokens) > room:
+            tokens = [*tokens[: max(room - TAIL, 0)], *tokens[-min(TAIL, room) :]]
+        return [*tokens, *answer], unfinished.encode("utf-8", "replace")
 
     def _rendered(self, messages: list[dict[str, str]]) -> str:
         try:

@@ -18,7 +18,7 @@ class Message(Struct, frozen=True):
 
 
 class Token(Struct, frozen=True, tag=True):
-    """The next characters, as they come; never an incomplete one."""
+    """The next characters, as they come; never an incomplete one. Empty where a model only shows that it is at work."""
 
     text: str
 
@@ -31,6 +31,19 @@ class Finished(Struct, frozen=True, tag=True):
     tokens: int = 0
 
 
+class Anew(Struct, frozen=True, tag=True):
+    """The model cannot go on from the words so far: its tokens, which follow, are an answer from the beginning."""
+
+
+class Waiting(Struct, frozen=True, tag=True):
+    """Nothing has come from the model for `seconds`. It is told a few times a second, so that others can make ready."""
+
+    seconds: float
+
+
+Event = Token | Finished | Anew | Waiting
+
+
 class ModelFailed(Problem):
     """The local model gave no further words: its process died, hung, or is switched off."""
 
@@ -39,6 +52,20 @@ class ModelFailed(Problem):
 
 Prompt = Callable[[int], Sequence[Message]]
 """Makes the prompt, told how many tokens of the notes the model can make good use of; 0 means the quote alone."""
+
+
+class Turn(Struct, frozen=True):
+    """What a model is asked for.
+
+    prompt: makes the prompt that suits the model.
+    max_tokens: the whole answer's limit.
+    so_far: words of the answer that others have written; the model goes on from them, in the middle of a word if need
+        be, or says `Anew`.
+    """
+
+    prompt: Prompt
+    max_tokens: int
+    so_far: str = ""
 
 
 class ChatModel(Protocol):
@@ -54,10 +81,18 @@ class ChatModel(Protocol):
         """The model's name, for the person."""
         ...
 
-    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
+    def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Event]:
         """Write the next message. An answer is whole only when it ends with `Finished`; it just ends when cancelled.
 
         Raises:
             Problem: it cannot answer, or cannot go on. Whoever calls knows whether words have come before.
+        """
+        ...
+
+    def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
+        """Do what can be done ahead of `stream` with the same turn, without sending anything anywhere.
+
+        Raises:
+            Problem: it could not.
         """
         ...

@@ -6,6 +6,7 @@ done raises `indexer.records.Problem` at the caller. Doors import from here, not
 
 from core.protocol.calls import (
     AddFolder,
+    AddProvider,
     Ask,
     Call,
     Configure,
@@ -18,8 +19,12 @@ from core.protocol.calls import (
     LibraryCall,
     ListFiles,
     ListFolders,
+    ListProviders,
+    OrderProviders,
+    ProviderCall,
     RemoveFolder,
     RemoveKey,
+    RemoveProvider,
     ReportCall,
     Retry,
     Search,
@@ -27,8 +32,10 @@ from core.protocol.calls import (
     SettingsCall,
     Shutdown,
     Status,
+    TryProvider,
     Watch,
 )
+from core.protocol.draft import Draft
 from core.protocol.events import (
     Answered,
     Checked,
@@ -41,16 +48,20 @@ from core.protocol.events import (
     Found,
     Piece,
     Progress,
+    Providers,
     Quoted,
+    Restart,
     RouteStep,
     StatusReport,
 )
 from core.protocol.settings import (
+    Provider,
     Settings,
 )
 from core.protocol.values import (
     ChildInfo,
     FolderInfo,
+    ProviderInfo,
     Quote,
     RouteKind,
     Sentence,
@@ -65,6 +76,7 @@ VERSION = "0.1.0"
 __all__ = [
     "VERSION",
     "AddFolder",
+    "AddProvider",
     "Answered",
     "Ask",
     "Call",
@@ -76,6 +88,7 @@ __all__ = [
     "CurrentSettings",
     "Doctor",
     "Done",
+    "Draft",
     "Event",
     "Explain",
     "Explained",
@@ -95,14 +108,22 @@ __all__ = [
     "LibraryCall",
     "ListFiles",
     "ListFolders",
+    "ListProviders",
+    "OrderProviders",
     "Piece",
     "Problem",
     "Progress",
+    "Provider",
+    "ProviderCall",
+    "ProviderInfo",
+    "Providers",
     "Quote",
     "Quoted",
     "RemoveFolder",
     "RemoveKey",
+    "RemoveProvider",
     "ReportCall",
+    "Restart",
     "Retry",
     "RouteKind",
     "RouteStep",
@@ -117,5 +138,6 @@ __all__ = [
     "StatusReport",
     "Step",
     "Timings",
+    "TryProvider",
     "Watch",
 ]

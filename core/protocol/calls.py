@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from core.protocol.settings import Provider
 from indexer.records import FileState
 
 
@@ -66,7 +67,7 @@ class Search(Struct, frozen=True, tag=True):
 
 
 class Ask(Struct, frozen=True, tag=True):
-    """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Piece*]*, Answered.
+    """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Restart?, Piece*]*, Answered.
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
     """
@@ -133,6 +134,34 @@ class Import(Struct, frozen=True, tag=True):
     map: list[str] = []
 
 
+class ListProviders(Struct, frozen=True, tag=True):
+    """→ Providers."""
+
+
+class AddProvider(Struct, frozen=True, tag=True):
+    """Add a provider at the end of the list, or change the one of that name in its place → Providers."""
+
+    provider: Provider
+
+
+class RemoveProvider(Struct, frozen=True, tag=True):
+    """Take a provider off the list; its key stays in the keyring → Providers."""
+
+    name: str
+
+
+class OrderProviders(Struct, frozen=True, tag=True):
+    """Put these names first, in this order; the others follow in theirs → Providers."""
+
+    names: list[str]
+
+
+class TryProvider(Struct, frozen=True, tag=True):
+    """Ask a provider for one word, without any notes, and end its rest when it answers → Done."""
+
+    name: str
+
+
 class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
@@ -140,4 +169,5 @@ class Shutdown(Struct, frozen=True, tag=True):
 LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | ListFiles | Explain | Search
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
-Call = LibraryCall | Ask | ReportCall | SettingsCall | Export | Import | Shutdown
+ProviderCall = ListProviders | AddProvider | RemoveProvider | OrderProviders | TryProvider
+Call = LibraryCall | Ask | ReportCall | SettingsCall | ProviderCall | Export | Import | Shutdown

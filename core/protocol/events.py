@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from core.protocol.settings import Settings
-from core.protocol.values import ChildInfo, FolderInfo, Quote, Sentence, Source, Step, Timings
+from core.protocol.values import ChildInfo, FolderInfo, ProviderInfo, Quote, Sentence, Source, Step, Timings
 from indexer.records import Counts, Coverage, FileProblem, FileRecord, Finding, Hit
 
 
@@ -61,6 +61,11 @@ class RouteStep(Struct, frozen=True, tag=True):
     step: Step
 
 
+class Restart(Struct, frozen=True, tag=True):
+    """The model whose turn it is cannot go on from the words so far and begins anew. The pieces that follow make a
+    second version, which takes the place of the first once it has become the longer one, or whole (see `Draft`)."""
+
+
 class Piece(Struct, frozen=True, tag=True):
     """The next words of the prose."""
 
@@ -88,7 +93,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
-    "off" or "missing".  cloud: the service's host name, "" when none is set up.  problems: the first hundred.
+    "off" or "missing".  cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     paused: why nothing is read or embedded now, in words, "" while work goes on.
     """
@@ -109,6 +114,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     notices: list[str]
     vectors: str = ""
     paused: str = ""
+    providers: list[ProviderInfo] = []
 
 
 class Checked(Struct, frozen=True, tag=True):
@@ -121,6 +127,12 @@ class CurrentSettings(Struct, frozen=True, tag=True):
     """All settings as they are now."""
 
     settings: Settings
+
+
+class Providers(Struct, frozen=True, tag=True):
+    """All providers, in the order in which they are asked."""
+
+    providers: list[ProviderInfo]
 
 
 class Done(Struct, frozen=True, tag=True):
@@ -137,10 +149,12 @@ Event = (
     | Found
     | Quoted
     | RouteStep
+    | Restart
     | Piece
     | Answered
     | StatusReport
     | Checked
     | CurrentSettings
+    | Providers
     | Done
 )

@@ -9,14 +9,30 @@ def _default_ignore() -> list[str]:
     return [".git/", "node_modules/", ".venv/", "__pycache__/", ".ssh/", ".gnupg/", "*.kdbx", "*.pem", ".env"]
 
 
+class Provider(Struct, frozen=True):
+    """A service with a cloud model, or a model server on this machine or its network.
+
+    name: what the person calls it.
+    kind: the interface it speaks, OpenAI's (most do) or Anthropic's.
+    url: its address, as in https://host/v1.
+    model: the model's name there.
+    key: the name under which its API key is kept, "" where it wants none.
+    """
+
+    name: str
+    kind: Literal["openai", "anthropic"]
+    url: str
+    model: str
+    key: str = ""
+
+
 class Settings(Struct, frozen=True):
     """Everything a person can change. The engine is the only writer.
 
     offline: the network door is closed.
     prefer: which model speaks first, "local" or "cloud".
     local_model: path of a GGUF file, "" for the starter model.
-    cloud_url: base URL of an OpenAI-compatible service, "" for none.
-    cloud_model: the model's name at that service.
+    providers: the cloud models, in the order in which they are asked.
     ignore: patterns in .gitignore form, besides each folder's own .gitignore.
     hidden_files: whether names that begin with a dot are indexed too.
     largest_file_mb: files above this many MiB are skipped.
@@ -33,8 +49,7 @@ class Settings(Struct, frozen=True):
     offline: bool = False
     prefer: Literal["local", "cloud"] = "local"
     local_model: str = ""
-    cloud_url: str = ""
-    cloud_model: str = ""
+    providers: list[Provider] = field(default_factory=list)
     ignore: list[str] = field(default_factory=_default_ignore)
     hidden_files: bool = False
     largest_file_mb: int = 50

@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from core.protocol.settings import Provider
+
 RouteKind = Literal["quote", "local", "cloud"]
 
 
@@ -39,11 +41,15 @@ class Sentence(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One stop on the way to the answer. `outcome` is "ok" or a few words that say why it went on to the next."""
+    """One stop on the way to the answer. `outcome` is "ok" or a few words that say why it went on to the next.
+
+    start: in a whole answer, where in its text this model's words begin (characters); None when none of them are in it.
+    """
 
     kind: RouteKind
     model: str
     outcome: str
+    start: int | None = None
 
 
 class Timings(Struct, frozen=True):
@@ -53,6 +59,21 @@ class Timings(Struct, frozen=True):
     quote_ms: float | None = None
     first_token_ms: float | None = None
     total_ms: float | None = None
+
+
+class ProviderInfo(Struct, frozen=True):
+    """A provider and where it stands.
+
+    state: "ready", "resting" (it failed lately and is left alone for a while), "trying" (one question is trying it
+        again) or "blocked" (it refuses until the person changes something).
+    words: the same as a sentence for the person.
+    answered_s: seconds since it last gave a whole answer, None when it has not since the engine started.
+    """
+
+    provider: Provider
+    state: Literal["ready", "resting", "trying", "blocked"]
+    words: str
+    answered_s: float | None = None
 
 
 class FolderInfo(Struct, frozen=True):

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import fault_server
 import pytest
 
 from core.models import llama
 from core.models.llama import LanguageModel
+from core.paths import ROOT
+from indexer.child import Child
+from tests.core import fault_server
 
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -36,6 +38,30 @@ def language_model(starter_model: Path) -> LanguageModel:
     return llama.build({"model": str(starter_model), "threads": 2})
 
 
+RUN = """
+import sys
+sys.path.insert(0, {root!r})
+from core.models import llama
+from indexer import child
+child.run(llama.build, llama.Call, serial=True)
+"""
+
+
+def language_child(model: Path, runtime: Path) -> "Child[llama.Call, llama.Event]":
+    """The llm child for a model file; whoever asks for it stops it."""
+    command = [sys.executable, "-c", RUN.format(root=str(ROOT))]
+    config = {"model": str(model), "threads": 2}
+    return Child("llm", command, runtime, llama.Event, config, off_message="It is off.")
+
+
+@pytest.fixture
+def child(starter_model: Path, tmp_path: Path) -> "Iterator[Child[llama.Call, llama.Event]]":
+    """The starter model in a process of its own."""
+    made = language_child(starter_model, tmp_path)
+    yield made
+    made.stop()
+
+
 @pytest.fixture(scope="session")
 def cloud(starter_model: Path) -> Iterator[str]:
     """The base URL of a real OpenAI-compatible server on loopback: llama-cpp-python's own, with the starter model."""
@@ -46,6 +72,7 @@ def cloud(starter_model: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "llama_cpp.server", "--model", str(starter_model), "--model_alias", "starter"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--n_ctx", "2048", "--n_threads", "2"]
     environment = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    environment["OMP_WAIT_POLICY"] = "PASSIVE"  # see core.models.llama.build
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     try:
         deadline = time.monotonic() + 90

@@ -13,7 +13,7 @@ from shelf import Shelf
 from core.answering.answer import NOT_SAID, NOTHING_FOUND, Answering
 from core.answering.history import History
 from core.errors import BadInput
-from core.models.model import Finished, Message, ModelFailed, Prompt, Token
+from core.models.model import Finished, Message, ModelFailed, Token, Turn
 from core.models.route import Route
 from core.protocol import Answered, Ask, Event, Found, Piece, Quoted, RouteKind, RouteStep, Sentence
 from indexer.records import Problem
@@ -35,8 +35,11 @@ class Script:
         self._script = script
         self._notes_tokens = notes_tokens
 
-    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        self.prompts.append(list(prompt(self._notes_tokens)))
+    def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
+        pass
+
+    def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Token | Finished]:
+        self.prompts.append(list(turn.prompt(self._notes_tokens)))
         for line in self._script:
             match line:
                 case Problem():

@@ -18,7 +18,7 @@ from filelock import FileLock
 from core import archive, restore
 from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
-from core.protocol import Import, Settings
+from core.protocol import Import, Provider, Settings
 from core.settings import SettingsFile
 from indexer.records import Extracted
 from indexer.store import files, folders, outbox, passages
@@ -86,7 +86,7 @@ def test_a_profile_comes_back_whole(profile: Profile, made: Path, tmp_path: Path
 
 def test_the_archive_is_this_users_alone_and_holds_no_secret(profile: Profile, tmp_path: Path) -> None:
     fill(profile, "/notes", "the boiler")
-    settings = Settings(cloud_url="https://somebody:secret@api.example.org/v1")
+    settings = Settings(providers=[Provider("x", "openai", "https://somebody:secret@api.example.org/v1", "m")])
     archive.export(profile, settings, tmp_path / "a.zip")
     if os.name == "posix":
         assert (tmp_path / "a.zip").stat().st_mode & 0o077 == 0

@@ -13,6 +13,7 @@ from core.paths import Profile
 from core.protocol import (
     VERSION,
     AddFolder,
+    AddProvider,
     Answered,
     Ask,
     Call,
@@ -29,6 +30,7 @@ from core.protocol import (
     ListFolders,
     Piece,
     Progress,
+    Provider,
     Quoted,
     RemoveFolder,
     RouteStep,
@@ -109,7 +111,7 @@ def test_settings_are_told_changed_and_still_there_for_the_next_engine(engine: E
         ("offline", "perhaps"),
         ("threads", "-1"),
         ("theme", "pink"),
-        ("cloud_url", "gopher://x"),
+        ("providers", "openai"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_and_nothing_changes(name: str, value: str, engine: Engine):
@@ -150,11 +152,13 @@ def test_the_status_of_a_fresh_profile_is_whole_and_starts_no_child(engine: Engi
 
 
 def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: Engine, tmp_path: Path):
-    asked(engine, Configure("cloud_url", "https://somebody:secret@api.example.org/v1"))
+    asked(engine, AddProvider(Provider("example", "openai", "https://api.example.org/v1/", "big", "example")))
     asked(engine, Configure("offline", "on"))
     asked(engine, Configure("local_model", str(tmp_path / "other.gguf")))
     (report,) = asked(engine, Status())
     assert (report.cloud, report.offline, report.model) == ("api.example.org", True, "other")
+    (info,) = report.providers
+    assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "ready", None)
 
 
 def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engine, notes: Path):

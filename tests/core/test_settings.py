@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BadInput, ProfileUnusable
-from core.protocol import Settings
+from core.protocol import Provider, Settings
 from core.settings import SettingsFile
 
 
@@ -28,7 +28,6 @@ def test_without_a_file_the_defaults_apply(path: Path) -> None:
         ("largest_file_mb", " 7 ", 7),
         ("ignore", "a/, *.b ,", ["a/", "*.b"]),
         ("ignore", "", []),
-        ("cloud_url", "http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
         ("vectors", "http://localhost:8000", "http://localhost:8000"),
         ("vectors", "https://[::1]:443", "https://[::1]:443"),
         ("vectors", "embedded", "embedded"),
@@ -49,7 +48,8 @@ def test_what_is_typed_is_kept(path: Path, name: str, typed: str, value: object)
         ("threads", "-1", "from 0 to 1024"),
         ("threads", "²", "from 0 to 1024"),
         ("largest_file_mb", "99999", "from 1 to 10000"),
-        ("cloud_url", "ftp://x", "not the address of a service"),
+        ("cloud_url", "https://x", "no setting called 'cloud_url'"),
+        ("providers", "openai", "not typed as one value"),
         ("vectors", "elsewhere", "not the address of a Chroma server"),
         ("vectors", "http://localhost:8000/v1", "not the address of a Chroma server"),
         ("vectors", "http://somebody:secret@localhost", "not the address of a Chroma server"),
@@ -78,6 +78,21 @@ def test_an_unreadable_file_is_kept_aside_and_said(path: Path, content: bytes) -
 def test_a_file_of_a_later_version_keeps_what_is_known(path: Path) -> None:
     path.write_text('offline = true\nfrom_the_future = "x"\n')
     assert SettingsFile(path).current.offline is True
+
+
+def test_the_one_cloud_service_of_the_first_version_is_the_first_provider(path: Path) -> None:
+    path.write_text('cloud_url = "https://api.host/v1"\ncloud_model = "big"\ntheme = "dark"\n')
+    settings = SettingsFile(path)
+    assert settings.current.providers == [Provider("cloud", "openai", "https://api.host/v1", "big", "cloud")]
+    assert settings.current.theme == "dark"
+    settings.change("theme", "light")
+    assert "cloud_url" not in path.read_text()
+    assert SettingsFile(path).current == settings.current
+
+
+def test_a_cloud_service_that_was_never_whole_is_dropped(path: Path) -> None:
+    path.write_text('cloud_url = "https://api.host/v1"\n')
+    assert SettingsFile(path).current == Settings()
 
 
 def test_a_failed_save_is_said_and_changes_nothing(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ import pytest
 from PySide6.QtGui import QTextCursor
 from scripted_engine import NOTES, PROSE, QUOTE, hits, sources
 
-from core.protocol import Answered, Found, Piece, Problem, Quoted, RouteStep, Sentence, Step, Timings
+from core.protocol import Answered, Found, Piece, Problem, Quoted, Restart, RouteStep, Sentence, Step, Timings
 from ui.answer_card import NOT_IN_NOTES, AnswerCard, foot_words
 from ui.prose import NOT_FOUND
 
@@ -104,8 +104,41 @@ def test_another_model_that_goes_on_leaves_a_seam(qtbot, card):
     assert card.waiting.text() == "SmolLM2 is writing…"
     card.show_piece(Piece("Half an ans"))
     card.show_step(RouteStep(Step("cloud", "gpt-4o-mini", "asked")))
+    assert card.waiting.text() == "gpt-4o-mini goes on…"
     card.show_piece(Piece("wer."))
-    qtbot.waitUntil(lambda: "gpt-4o-mini goes on from here" in card.prose.view.toPlainText())
+    qtbot.waitUntil(lambda: card.prose.view.toPlainText() == "Half an ans[gpt-4o-mini goes on]wer.")
+
+
+def test_the_seam_stays_in_the_finished_answer_with_its_sources(card):
+    answer = "**Clay** tiles it is. They come in April."
+    route = [Step("cloud", "gpt-4o-mini", "stopped: it broke off", 0), Step("local", "SmolLM2.gguf", "ok", 27)]
+    sentences = [Sentence("**Clay** tiles it is.", 1), Sentence("They come in April.", None)]
+    card.show_answer(msgspec.structs.replace(ANSWER, answer=answer, sentences=sentences, route=route))
+    assert card.prose.view.toPlainText() == "Clay tiles it is. 1 They [SmolLM2 goes on]come in April."
+    assert format_at(card, "come in April").toolTip() == NOT_FOUND
+
+
+def test_a_new_version_dims_the_first_words_until_it_has_passed_them(qtbot, card):
+    card.show_step(RouteStep(Step("local", "SmolLM2.gguf", "asked")))
+    card.show_piece(Piece("Half an ans"))
+    card.show_step(RouteStep(Step("cloud", "gpt-4o-mini", "asked")))
+    card.show_piece(Restart())
+    card.show_piece(Piece("The whole"))
+    qtbot.waitUntil(lambda: "The whole" in card.prose.view.toPlainText())
+    assert format_at(card, "Half an ans").foreground().color() == card.prose._theme.color("faint")
+    assert format_at(card, "The whole").foreground().color() != card.prose._theme.color("faint")
+    card.show_piece(Piece(" answer."))
+    qtbot.waitUntil(lambda: card.prose.view.toPlainText() == "The whole answer.")
+
+
+def test_a_new_version_that_broke_off_gives_the_first_words_back(qtbot, card):
+    card.show_step(RouteStep(Step("local", "SmolLM2.gguf", "asked")))
+    card.show_piece(Piece("Half an ans"))
+    card.show_step(RouteStep(Step("cloud", "gpt-4o-mini", "asked")))
+    card.show_piece(Restart())
+    card.show_piece(Piece("The"))
+    card.show_step(RouteStep(Step("cloud", "gpt-4o-mini", "stopped: it broke off")))
+    qtbot.waitUntil(lambda: card.prose.view.toPlainText() == "Half an ans")
 
 
 def test_a_problem_leaves_what_is_there(card):

@@ -15,7 +15,20 @@ from scripted import CommandLine, ScriptedForTerminal, interrupt
 from scripted_engine import NOTES, PROSE, QUOTE, hits, sources, wait_for
 
 from core.paths import ROOT, Profile
-from core.protocol import Answered, Ask, Event, Found, Piece, Problem, Quoted, RouteStep, Sentence, Step, Timings
+from core.protocol import (
+    Answered,
+    Ask,
+    Event,
+    Found,
+    Piece,
+    Problem,
+    Quoted,
+    Restart,
+    RouteStep,
+    Sentence,
+    Step,
+    Timings,
+)
 from indexer.worker import Cancellation
 
 
@@ -55,7 +68,7 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     assert list(answer["quote"]) == ["text", "path", "line", "page", "start", "end"]
     assert list(answer["sources"][0]) == ["n", "path", "title", "heading", "line", "page", "score", "text"]
     assert answer["sentences"][2] == {"text": PROSE[2].text, "source": None}
-    assert answer["route"][0] == {"kind": "quote", "model": "", "outcome": "ok"}
+    assert answer["route"][0] == {"kind": "quote", "model": "", "outcome": "ok", "start": None}
     assert list(answer["timings"]) == ["passages_ms", "quote_ms", "first_token_ms", "total_ms"]
     assert ran.err == ""
 
@@ -169,6 +182,38 @@ def test_the_models_turns_and_the_note_are_told(offhand: CommandLine) -> None:
     out = offhand("ask", "why").out
     assert "local small: stopped answering · cloud large: ok · quote 34 ms · in all 90 ms" in out
     assert "The local model ended." in out
+
+
+def test_the_seam_is_in_the_printed_answer_and_in_the_json_route(offhand: CommandLine) -> None:
+    route = [Step("cloud", "large", "stopped: it broke off", 0), Step("local", "small", "ok", 5)]
+
+    def answer(call: Ask, cancelled: Cancellation) -> Iterator[Event]:
+        yield Quoted(QUOTE, 34.0)
+        sentences = [Sentence("One two.", 1), Sentence("Three.", None)]
+        yield Answered(call.question, "One two. Three.", QUOTE, sources(1), sentences, route, Timings())
+
+    offhand.engine.answers[Ask] = answer
+    out = offhand("ask", "why").out
+    assert "One t[small goes on]wo. [1] Three. (not from your notes)" in out
+    assert [step["start"] for step in offhand("ask", "why", "--json").object["route"]] == [0, 5]
+
+
+def test_words_that_a_new_version_is_replacing_are_still_there_when_it_stops(offhand: CommandLine) -> None:
+    def answer(call: Ask, cancelled: Cancellation) -> Iterator[Event]:
+        yield RouteStep(Step("local", "small", "asked"))
+        yield Piece("The tiles are made of clay")
+        yield RouteStep(Step("local", "small", "stopped: it broke off"))
+        yield RouteStep(Step("cloud", "large", "asked"))
+        yield Restart()
+        yield Piece("Clay, ")
+        yield Quoted(QUOTE, 34.0)
+        wait_for(lambda: QUOTE.text.encode() in sys.stdout.buffer.getvalue())
+        interrupt()
+        cancelled.wait(10)
+
+    offhand.engine.answers[Ask] = answer
+    out = offhand("ask", "why").out
+    assert "The tiles are made of clay\n\nClay," in out
 
 
 def on_a_terminal(profile: Profile, *arguments: str, **environment: str) -> tuple["subprocess.Popen[bytes]", int]:

@@ -7,8 +7,8 @@ from rich.panel import Panel
 from rich.segment import Segment
 from rich.text import Text
 
-from core.protocol import Answered, Event, Found, Hit, Piece, Quoted, RouteStep, Sentence, Source, Step
-from ui.state_words import coverage_words, model_name, seconds
+from core.protocol import Answered, Draft, Event, Found, Hit, Piece, Quoted, Restart, RouteStep, Sentence, Source, Step
+from ui.state_words import coverage_words, model_name, seam_words, seconds
 from ui.terminal.links import place_text, whole
 from ui.terminal.wording import printable, trail
 
@@ -23,7 +23,7 @@ class Card:
 
     hits: list[Hit] = field(default_factory=list)
     quoted: Quoted | None = None
-    prose: str = ""
+    draft: Draft = field(default_factory=Draft)
     seams: list[Step] = field(default_factory=list)
     answer: Answered | None = None
     notes: list[str] = field(default_factory=list)
@@ -37,10 +37,11 @@ class Card:
                 self.notes.append(note)
             case Quoted():
                 self.quoted = event
-            case Piece(text=text):
-                self.prose += text
-            case RouteStep(step=step) if step.outcome not in ("asked", "ok"):
-                self.seams.append(step)
+            case Piece() | Restart():
+                self.draft.take(event)
+            case RouteStep(step=step):
+                self.draft.take(event)
+                self.seams += [step] if step.outcome not in ("asked", "ok") else []
             case Answered():
                 self.answer = event
 
@@ -76,29 +77,61 @@ def quotation(card: Card, *, framed: bool) -> RenderableType | None:
 
 
 def prose(card: Card) -> Text | None:
-    """The generated words: bare while they stream, with their sources and marks once these are known."""
+    """The generated words: bare while they stream, with their sources and marks once these are known.
+
+    Where another model took over stands its name; words that a new version is about to replace are dimmed.
+    """
     if card.answer is not None:
-        return marked(card.answer.answer, card.answer.sentences) if card.answer.answer.strip() else None
-    return Text(printable(card.prose.strip())) if card.prose.strip() else None
+        answer = card.answer
+        return marked(answer.answer, answer.sentences, seams(answer.route)) if answer.answer.strip() else None
+    draft = card.draft
+    if not draft.shown.strip():
+        return None
+    text = Text()
+    if draft.fading:
+        text.append(f"{printable(draft.fading.rstrip())}\n\n", style="dim")
+    text.append_text(_stretch(draft.text, 0, {span.start: span.model for span in draft.seams}, ""))
+    text.rstrip()
+    return text
 
 
-def marked(answer: str, sentences: list[Sentence]) -> Text:
+def seams(route: list[Step]) -> dict[int, str]:
+    """Where in a whole answer another model took over, and which."""
+    return {step.start: step.model for step in route if step.start}
+
+
+def marked(answer: str, sentences: list[Sentence], seams: dict[int, str] | None = None) -> Text:
     """The prose with each sentence's source number behind it; a sentence without one is dimmed and says so."""
     text, position = Text(), 0
+    seams = seams or {}
     for sentence in sentences:
         found = answer.find(sentence.text, position)
+        start = found if found >= 0 else position
         if found >= 0:
-            text.append(printable(answer[position:found]))
+            text.append_text(_stretch(answer[position:found], position, seams, ""))
             position = found + len(sentence.text)
         elif text:
             text.append(" ")
+        style = "dim italic" if sentence.source is None else ""
+        text.append_text(_stretch(sentence.text, start, seams if found >= 0 else {}, style))
         if sentence.source is None:
-            text.append(f"{printable(sentence.text)} {NOT_SUPPORTED}", style="dim italic")
+            text.append(f" {NOT_SUPPORTED}", style=style)
         else:
-            text.append(printable(sentence.text)).append(f" [{sentence.source}]", style="cyan")
-    text.append(printable(answer[position:]))
+            text.append(f" [{sentence.source}]", style="cyan")
+    text.append_text(_stretch(answer[position:], position, seams, ""))
     text.rstrip()
     return text
+
+
+def _stretch(words: str, start: int, seams: dict[int, str], style: str) -> Text:
+    """A part of the answer that begins at its `start`-th character, with the seams that fall into it."""
+    text, position = Text(), 0
+    for place in sorted(seams):
+        if start <= place < start + len(words):
+            text.append(printable(words[position : place - start]), style=style)
+            text.append(f"[{seam_words(seams[place])}]", style="dim magenta")
+            position = place - start
+    return text.append(printable(words[position:]), style=style)
 
 
 def sources(card: Card) -> RenderableType | None:

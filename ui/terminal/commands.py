@@ -7,7 +7,7 @@ import typer
 
 from core.paths import Profile
 from core.protocol import VERSION, Problem
-from ui.terminal import barrier, ledger, library, moving, question, upkeep, window
+from ui.terminal import barrier, ledger, library, moving, providers, question, upkeep, window
 from ui.terminal.session import Session
 
 ABOUT = "Answers from your own notes, at once, on your own machine. Without a command the window opens."
@@ -62,6 +62,13 @@ def build() -> typer.Typer:
     keys.command("set")(upkeep.keys_set)
     keys.command("remove")(upkeep.keys_remove)
     app.add_typer(keys, name="keys", rich_help_panel="Offhand itself")
+    models = typer.Typer(help="The cloud models that may write: list, add, test, order, remove.")
+    models.callback(invoke_without_command=True)(providers.providers)
+    models.command("add")(providers.add)
+    models.command("test")(providers.try_out)
+    models.command("order")(providers.order)
+    models.command("remove")(providers.remove)
+    app.add_typer(models, name="providers", rich_help_panel="Offhand itself")
     return app
 
 

@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from core.protocol import ChildInfo, FileProblem, Finding, FolderInfo, Settings, StatusReport
+from core.protocol import ChildInfo, FileProblem, Finding, FolderInfo, Provider, ProviderInfo, Settings, StatusReport
 from ui.state_words import at_time, coverage_words, files, model_name, size
 from ui.terminal.wording import counted, duration, one_line
 
@@ -22,7 +22,8 @@ def status_lines(report: StatusReport) -> list[Text]:
         _line("Passages", f"{counts.chunks:,}{owed}"),
         *([_line("Vectors", report.vectors)] if report.vectors else []),
         _line("Model", f"{model_name(report.model) if report.model else 'none'} ({report.model_state})"),
-        _line("Cloud", report.cloud or "none"),
+        *([_line("Cloud", "none")] if not report.providers else []),
+        *(_line("Cloud", provider_words(info), "" if info.state == "ready" else "yellow") for info in report.providers),
         _line("Network", "offline: the door is closed" if report.offline else "allowed"),
         _line("Memory", f"{size(total)}: " + ", ".join([f"engine {size(report.memory)}", *children])),
         *(_line("Folder", folder_words(folder)) for folder in report.folders),
@@ -30,6 +31,12 @@ def status_lines(report: StatusReport) -> list[Text]:
         *(_line("Notice", notice, "yellow") for notice in report.notices),
     ]
     return lines if report.folders else [*lines, _line("Folder", "none yet: `offhand add DIR`")]
+
+
+def provider_words(info: ProviderInfo) -> str:
+    """A provider and where it stands."""
+    provider = info.provider
+    return f"{provider.name} ({provider.model}): {info.words}"
 
 
 def folder_words(folder: FolderInfo) -> str:
@@ -68,7 +75,9 @@ def setting_text(value: object) -> str:
     """A setting's value as `offhand settings NAME VALUE` takes it."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+    if isinstance(value, list):
+        return one_line(", ".join(part.name if isinstance(part, Provider) else str(part) for part in value))
+    return one_line(str(value))
 
 
 def _child(child: ChildInfo) -> str:

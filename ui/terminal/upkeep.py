@@ -26,7 +26,7 @@ from ui.terminal.barrier import FINDINGS
 from ui.terminal.options import Json
 from ui.terminal.session import Session
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help='Whose key; the cloud model\'s is called "cloud".')]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose key; a provider's has its name.")]
 
 
 def status(context: typer.Context, json: Json = False) -> None:
@@ -118,7 +118,7 @@ def settings(
     session.give({name: one}) if json else session.say(setting_text(one))
 
 
-def keys_set(context: typer.Context, name: Name = "cloud", json: Json = False) -> None:
+def keys_set(context: typer.Context, name: Name, json: Json = False) -> None:
     """Put a service's API key into the system keyring. It is typed hidden, or read from standard input."""
     session: Session = context.obj
     if sys.stdin.isatty():
@@ -130,7 +130,7 @@ def keys_set(context: typer.Context, name: Name = "cloud", json: Json = False) -
     _tell(session, session.last(SetKey(name, key.strip()), Done), json)
 
 
-def keys_remove(context: typer.Context, name: Name = "cloud", json: Json = False) -> None:
+def keys_remove(context: typer.Context, name: Name, json: Json = False) -> None:
     """Take a key out of the system keyring."""
     session: Session = context.obj
     _tell(session, session.last(RemoveKey(name), Done), json)

@@ -1,0 +1,102 @@
+"""The calls about cloud models, one `case` each, and the route that a question takes."""
+
+import time
+from collections.abc import Iterator
+
+from core.models import providers
+from core.models.breaker import Breakers
+from core.models.cloud import CloudModel
+from core.models.keys import Keys
+from core.models.model import ChatModel, Finished, Message, Token, Turn
+from core.models.route import Route
+from core.network import Gate
+from core.protocol import (
+    AddProvider,
+    Done,
+    Event,
+    ListProviders,
+    OrderProviders,
+    Provider,
+    ProviderCall,
+    ProviderInfo,
+    Providers,
+    RemoveProvider,
+    TryProvider,
+)
+from core.settings import SettingsFile
+from indexer.worker import Cancellation
+
+TEST_TOKENS = 16
+TEST = [Message("user", "Answer with the one word: ready")]
+
+
+class ProviderDesk:
+    """Knows the providers and how each is doing.
+
+    Args:
+        settings: where the list is kept.
+        keys: where their keys are.
+        gate: the door to the network.
+    """
+
+    def __init__(self, settings: SettingsFile, keys: Keys, gate: Gate) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._gate = gate
+        self._breakers = Breakers()
+
+    def handle(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
+        """Answer one call; see `core.protocol` for what each yields."""
+        known = self._settings.current.providers
+        match call:
+            case ListProviders():
+                pass
+            case AddProvider(provider):
+                self._keep(providers.with_added(known, providers.checked(provider)))
+            case RemoveProvider(name):
+                gone = providers.named(known, name)
+                self._keep([provider for provider in known if provider != gone])
+            case OrderProviders(names):
+                self._keep(providers.ordered(known, names))
+            case TryProvider(name):
+                yield self._test(providers.named(known, name), cancelled)
+                return
+        yield Providers(self.report())
+
+    def report(self) -> list[ProviderInfo]:
+        """Each provider and where it stands."""
+        return [self._breakers.of(provider).report(provider) for provider in self._settings.current.providers]
+
+    def key_changed(self, name: str) -> None:
+        """What was refused for this key may be granted now."""
+        self._breakers.forget(name)
+
+    def route(self, local: ChatModel | None, *, offline: bool) -> Route:
+        """The models of one question in their order.
+
+        Args:
+            local: the local model, where there is one.
+            offline: keep the door closed for this question.
+        """
+        settings = self._settings.current
+        gate = Gate(lambda: True) if offline else self._gate
+        here = [local] if local is not None else []
+        cloud = [self._model(provider, gate) for provider in settings.providers]
+        return Route([*cloud, *here] if settings.prefer == "cloud" else [*here, *cloud])
+
+    def _model(self, provider: Provider, gate: Gate) -> CloudModel:
+        return CloudModel(provider, self._keys.get, gate, self._breakers.of(provider))
+
+    def _keep(self, changed: list[Provider]) -> None:
+        self._settings.replace(providers=changed)
+
+    def _test(self, provider: Provider, cancelled: Cancellation) -> Done:
+        self._breakers.forget_one(provider)
+        started = time.perf_counter()
+        first = None
+        for event in self._model(provider, self._gate).stream(Turn(lambda _: TEST, TEST_TOKENS), cancelled):
+            if isinstance(event, Token) and event.text.strip() and first is None:
+                first = time.perf_counter() - started
+            if isinstance(event, Finished):
+                break
+        return Done(f"{provider.model} at {provider.name} answers; its first word came after {first or 0:.1f} s.")

@@ -1,0 +1,60 @@
+"""The local model as the engine sees it: a ChatModel at the other end of the line to the llm child."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+from core.models.llama import Call, Event, Generate, Ready, Warm
+from core.models.model import Finished, ModelFailed, Token, Turn
+from core.protocol import RouteKind
+from indexer.child import Child, ChildOff
+from indexer.worker import Cancellation, Gone, Overdue
+
+LOAD_SECONDS = 120.0
+SILENCE_SECONDS = 30.0
+NOTES_TOKENS = 380
+SMALL = 300_000_000  # parameters; the 135M starter model gets lost in several passages and is given the quote alone
+
+
+class LocalModel:
+    """The ChatModel that lives in the llm child.
+
+    Args:
+        child: the supervised process.
+        name: the model's name, for the person.
+    """
+
+    kind: RouteKind = "local"
+
+    def __init__(self, child: Child[Call, Event], name: str) -> None:
+        self._child = child
+        self.name = name
+
+    def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Token | Finished]:
+        """See `ChatModel.stream`."""
+        yield from self._ask(turn, cancelled, only_read=False)
+
+    def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
+        """Load the model and read the prompt: what it has read it does not read again."""
+        for _ in self._ask(turn, cancelled, only_read=True):
+            pass
+
+    def _ask(self, turn: Turn, cancelled: Cancellation, *, only_read: bool) -> Iterator[Token | Finished]:
+        try:
+            ready = self._child.ask(Warm(), patience=LOAD_SECONDS)
+            assert isinstance(ready, Ready)
+            messages = list(turn.prompt(NOTES_TOKENS if ready.parameters > SMALL else 0))
+            call = Generate(messages, turn.max_tokens, turn.so_far, only_read)
+            with closing(self._child.call(call, patience=SILENCE_SECONDS)) as events:
+                for event in events:
+                    if cancelled.requested:
+                        return
+                    if isinstance(event, Token | Finished):
+                        yield event
+        except ChildOff as off:
+            raise ModelFailed(off.what, off.next_step) from off
+        except Gone as gone:
+            next_step = "It starts again with the next question."
+            raise ModelFailed("The local model ended unexpectedly.", next_step) from gone
+        except Overdue as overdue:
+            next_step = "Ask again, or choose a smaller model."
+            raise ModelFailed("The local model did not answer in time.", next_step) from overdue

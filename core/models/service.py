@@ -1,0 +1,99 @@
+"""What the interfaces of cloud services have in common, and a connection that nothing can overfill."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+
+from core.errors import CloudFailed
+from core.models.failures import NEXT
+from core.models.model import Anew, Finished, Message, Token
+from core.protocol import VERSION
+
+if TYPE_CHECKING:
+    import httpx2
+
+_OF_OPENAI = ("openai-organization", "openai-project")  # the SDK takes them from the environment, for any address
+LARGEST = 8 << 20  # bytes of one answer; its few hundred tokens come to a hundredth of that
+
+
+class Request(Struct, frozen=True):
+    """What a service is asked.
+
+    model: the model's name there.
+    max_tokens: the answer's limit, where the service wants one.
+    so_far: the answer's words that exist already; see `Turn`.
+    """
+
+    host: str
+    key: str
+    base_url: str
+    model: str
+    messages: Sequence[Message]
+    max_tokens: int
+    so_far: str
+
+
+class Service(Protocol):
+    """One interface, spoken through its SDK. The SDK is imported by the first question."""
+
+    def __call__(self, http: "httpx2.Client", request: Request) -> Iterator[Token | Finished | Anew]:
+        """Ask once and pass on what comes; nothing is tried twice here.
+
+        Raises:
+            CloudFailed, and its kinds: sorted by `failures`.
+        """
+        ...
+
+
+class Line:
+    """One HTTP client under supervision: it tells when its connection stands, and refuses what no model would send.
+
+    Compressed answers are neither asked for nor taken: a few bytes of them can become gigabytes. What the SDKs tell
+    about this machine with each request is taken out again.
+    """
+
+    def __init__(self, http: "httpx2.Client", host: str) -> None:
+        self.begun = False  # the SDK is loaded, the connection is being made
+        self.stands = False
+        self._host = host
+        http.headers["Accept-Encoding"] = "identity"
+        hooks = http.event_hooks
+        hooks["request"].append(self._watch)
+        hooks["response"].append(self._bound)
+        http.event_hooks = hooks
+
+    def _watch(self, request: "httpx2.Request") -> None:
+        self.begun = True
+        for name in list(request.headers):
+            if name.startswith("x-stainless-") or (name in _OF_OPENAI and self._host != "api.openai.com"):
+                del request.headers[name]
+        request.headers["User-Agent"] = f"offhand/{VERSION}"
+        request.extensions = {**request.extensions, "trace": self._trace}
+
+    def _trace(self, event: str, _info: Any) -> None:
+        if event.endswith("send_request_headers.started"):
+            self.stands = True
+
+    def _bound(self, response: "httpx2.Response") -> None:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise CloudFailed(f"{self._host} answered with something unreadable.", NEXT)
+        response.stream = _bounded(response.stream, self._host)
+
+
+def _bounded(stream: Any, host: str) -> Any:
+    import httpx2
+
+    class Bounded(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            room = LARGEST
+            for piece in stream:
+                room -= len(piece)
+                if room < 0:
+                    raise CloudFailed(f"{host} sent far more than an answer.", NEXT)
+                yield piece
+
+        def close(self) -> None:
+            stream.close()
+
+    return Bounded()
