@@ -85,8 +85,8 @@ class FolderInfo(Struct, frozen=True):
     indexed: int
     waiting: int
     failed: int
-    links: bool = False
     skipped: int = 0
+    links: bool = False
 
 
 class ChildInfo(Struct, frozen=True):

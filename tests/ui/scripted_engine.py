@@ -322,7 +322,7 @@ class ScriptedEngine:
     def _folders(self, call: Call) -> Folders:
         known = list(self.script.report.folders)
         if isinstance(call, AddFolder):
-            known.append(FolderInfo(call.path, True, 0, 0, 0, 0, call.links))
+            known.append(FolderInfo(call.path, True, 0, 0, 0, 0, links=call.links))
         if isinstance(call, RemoveFolder):
             known = [folder for folder in known if folder.path != call.path]
         self.change(folders=known)
