@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from core import launch  # noqa: E402  # the project is not installed where this runs from a plain checkout
+from benchmarks.report import keep  # noqa: E402  # the project is not installed where this runs from a plain checkout
+from core import launch  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile, model_directories  # noqa: E402
 from core.protocol import AddFolder, Checked, Doctor, Found, Index, Search, Status, StatusReport  # noqa: E402
@@ -52,8 +53,6 @@ AT_ONCE = 1_000
 RESTARTS = 3
 QUERIES = 100
 EMBEDDER = "all-MiniLM-L6-v2"
-HEADING = "## Growth"
-PAGE = ROOT / "docs" / "BENCHMARKS.md"
 
 
 # ---- notes --------------------------------------------------------------------------------------------------------
@@ -317,14 +316,6 @@ def table(sizes: Iterable[int], columns: list[dict[str, str]], *, prepared: bool
     return f"Machine: {machine}. Command: `{command}`.{how}\n\n{head}{body}\n"
 
 
-def keep(text: str) -> None:
-    """Put the table in the place of the earlier one on the page, or at its end."""
-    page = PAGE.read_text("utf-8")
-    before, found_it, after = page.partition(f"{HEADING}\n")
-    _, sign, rest = after.partition("\n## ") if found_it else ("", "", "")
-    PAGE.write_text(f"{before.rstrip()}\n\n{HEADING}\n\n{text}{sign}{rest}", "utf-8")
-
-
 def main() -> None:
     """Measure and print; with --write keep the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
@@ -339,7 +330,7 @@ def main() -> None:
     text = table(options.sizes, columns, prepared=options.prepared)
     print(text)
     if options.write:
-        keep(text)
+        keep("Growth", text)
 
 
 if __name__ == "__main__":
