@@ -37,6 +37,7 @@ class Profile:
         self.catalog = self.data / "catalog.sqlite3"
         self.vectors = self.data / "vectors"
         self.history = self.data / "history.sqlite3"
+        self.ledger = self.data / "outgoing.sqlite3"
         self.logs = self.data / "logs"
         self.lock = self.runtime / "engine.lock"
         self.token = self.runtime / "engine.token"

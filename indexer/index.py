@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, search, semantics
+from indexer.folder_rules import FolderRules
 from indexer.ignore import IgnoreRules, explain
 from indexer.loop import Loop, Notices
 from indexer.pipeline import Pipeline, Reader
@@ -52,6 +53,7 @@ class Index:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = Database(path)
+        self.folder_rules = FolderRules(self._database, on_change)
         self._meaning = meaning
         self._protected = [Path(os.path.realpath(folder)) for folder in protected]
         self._on_change = on_change

@@ -6,8 +6,8 @@ Each kind of call has its desk; a new capability is a `case` there.
 import threading
 from collections.abc import Iterator
 
-from core.answering.answer import Answering
 from core.answering.history import History
+from core.engine.answers import AnswerDesk
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.engine.reports import News, ReportDesk
@@ -17,7 +17,10 @@ from core.models.llama import LocalModel
 from core.models.route import Route
 from core.network import Gate
 from core.paths import Profile
+from core.privacy.ledger import Ledger
+from core.privacy.outgoing import Outgoing
 from core.protocol import (
+    AnswerCall,
     Ask,
     Call,
     Configure,
@@ -25,6 +28,7 @@ from core.protocol import (
     Done,
     Event,
     GetSettings,
+    LedgerCall,
     LibraryCall,
     RemoveKey,
     ReportCall,
@@ -66,7 +70,8 @@ class Engine:
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        self._answering = Answering(self.index, self._route, History(profile.history))
+        self.outgoing = Outgoing(self.index.folder_rules.of, lambda: self.settings.current, Ledger(profile.ledger))
+        self._answers = AnswerDesk(self.index, self._route, self.outgoing, History(profile.history))
         self._library = LibraryDesk(self.index)
         self._reports = ReportDesk(
             profile=profile,
@@ -74,6 +79,7 @@ class Engine:
             children=self.children,
             index=self.index,
             library=self._library,
+            answers=self._answers,
             keys=self.keys,
             news=self._news,
             ended=self.ended,
@@ -105,8 +111,8 @@ class Engine:
             yield from self._reports.handle(call, cancelled)
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
-        elif isinstance(call, Ask):
-            yield from self._answering.answer(call, cancelled)
+        elif isinstance(call, AnswerCall | LedgerCall):
+            yield from self._answers.handle(call, cancelled)
         elif isinstance(call, Shutdown):
             yield Done("The engine ends.")
             self.ended.set()
@@ -123,18 +129,25 @@ class Engine:
             case RemoveKey(name):
                 yield Done(self.keys.remove(name))
 
-    def _route(self, offline: bool) -> Route:
-        """The models of one question, in their order, behind the door as it stands for that question."""
+    def _route(self, ask: Ask, cut: bool) -> Route:
+        """The models of one question, in their order, behind the door as it stands for that question.
+
+        Args:
+            cut: for a drill: no cloud model can be reached, not even one on this machine.
+        """
         settings = self.settings.current
-        gate = Gate(lambda: True) if offline else self.gate
+        gate = Gate(lambda: True) if ask.offline else self.gate
+        if cut:
+            gate = Gate(lambda: True, reason="An outage drill is on", loopback=False)
+        clearance = self.outgoing.clearance(consent=ask.consent)
         local = LocalModel(self.children.llm, self.children.model_name)
         models = [local] if self.children.model_file else []
         cloud = []
         if settings.cloud_url and settings.cloud_model:
-            cloud = [
-                CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate),
-            ]
-        return Route([*cloud, *models] if settings.prefer == "cloud" else [*models, *cloud])
+            provider = CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate)
+            cloud = [self.outgoing.guarded(provider, clearance, gate)]
+        cloud_first = ask.consent or settings.prefer == "cloud"
+        return Route([*cloud, *models] if cloud_first else [*models, *cloud])
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))

@@ -18,6 +18,7 @@ from core.protocol import (
     RemoveFolder,
     Retry,
     Search,
+    SetRule,
 )
 from indexer import index
 from indexer.worker import Cancellation
@@ -43,6 +44,9 @@ class LibraryDesk:
                 yield self.folders()
             case RemoveFolder(path):
                 self._index.remove_folder(Path(path))
+                yield self.folders()
+            case SetRule(path, rule):
+                self._index.folder_rules.set(Path(path), rule)
                 yield self.folders()
             case ListFolders():
                 yield self.folders()

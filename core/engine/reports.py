@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from core.engine import checkup
+from core.engine.answers import AnswerDesk
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.models.keys import Keys
@@ -44,7 +45,7 @@ class ReportDesk:
     """Tells where everything stands.
 
     Args:
-        profile, settings, children, index, library, keys: what is reported on.
+        profile, settings, children, index, library, answers, keys: what is reported on.
         news: what has changed.
         ended: set once the engine ends.
     """
@@ -57,6 +58,7 @@ class ReportDesk:
         children: Children,
         index: Index,
         library: LibraryDesk,
+        answers: AnswerDesk,
         keys: Keys,
         news: News,
         ended: threading.Event,
@@ -66,6 +68,7 @@ class ReportDesk:
         self._children = children
         self._index = index
         self._library = library
+        self._answers = answers
         self._keys = keys
         self._news = news
         self._ended = ended
@@ -109,4 +112,6 @@ class ReportDesk:
             cloud=urlsplit(settings.cloud_url).hostname or "",
             offline=settings.offline,
             notices=notices,
+            tokens_per_s=self._answers.tokens_per_s,
+            clouds=self._answers.clouds(),
         )

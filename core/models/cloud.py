@@ -15,9 +15,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from core.errors import CloudFailed
-from core.models.model import Finished, Message, Prompt, Token
+from core.models.model import Cleared, Finished, Message, Token
 from core.network import Gate, checked_host
-from core.protocol import RouteKind
 from indexer.records import Problem
 from indexer.worker import Cancellation, start_thread
 
@@ -43,7 +42,7 @@ _STATUS = {
 
 
 class CloudModel:
-    """The ChatModel behind a service.
+    """The CloudProvider behind a service.
 
     Args:
         model: the model's name at the service.
@@ -52,7 +51,7 @@ class CloudModel:
         gate: the door to the network.
     """
 
-    kind: RouteKind = "cloud"
+    notes_tokens = NOTES_TOKENS
 
     def __init__(self, model: str, base_url: str, key: Callable[[], str | None], gate: Gate) -> None:
         self.name = model
@@ -60,8 +59,13 @@ class CloudModel:
         self._key = key
         self._gate = gate
 
-    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        """See `ChatModel.stream`. The network is read in a thread of its own, so that a stop never waits for it.
+    @property
+    def host(self) -> str:
+        """See `CloudProvider.host`."""
+        return checked_host(self._base_url)
+
+    def stream(self, prompt: Cleared, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
+        """See `CloudProvider.stream`. The network is read in a thread of its own, so that a stop never waits for it.
 
         Raises:
             Offline: the door is closed; nothing was tried.
@@ -69,12 +73,14 @@ class CloudModel:
             BadInput: the address cannot be used.
             KeyringUnusable: the key cannot be read.
         """
-        self._gate.check()
-        host = checked_host(self._base_url)
+        if not isinstance(prompt, Cleared):
+            raise TypeError("only a cleared prompt may leave this machine")
+        host = self.host
+        self._gate.check(host)
         key = self._key() or "none"  # the SDK wants one even for a server that asks for none
         inbox: deque[Token | Finished | Problem] = deque()
         unwanted = Cancellation()
-        reader = start_thread("cloud", self._receive, host, key, list(prompt(NOTES_TOKENS)), inbox, unwanted)
+        reader = start_thread("cloud", self._receive, host, key, list(prompt.messages), inbox, unwanted)
         deadline: float | None = time.monotonic() + FIRST_WORD_SECONDS
         written = 0
         try:

@@ -9,12 +9,51 @@ from core.protocol import RouteKind
 from indexer.records import Problem
 from indexer.worker import Cancellation
 
+Role = Literal["system", "user", "assistant"]
+
+
+class Excerpt(Struct, frozen=True):
+    """Where a message carries text from notes: its characters `[start:end]`, and the files that text comes from."""
+
+    start: int
+    end: int
+    paths: tuple[str, ...]
+
 
 class Message(Struct, frozen=True):
-    """One turn of the conversation that a model is given."""
+    """One turn of the conversation that a model is given. All text in it that comes from notes is in `excerpts`."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: str
+    excerpts: tuple[Excerpt, ...] = ()
+
+
+class FromNotes(Struct, frozen=True):
+    """Text that comes from notes, with the files it comes from: it is never a bare string on its way to a model."""
+
+    text: str
+    paths: tuple[str, ...]
+
+
+def composed(role: Role, *parts: str | FromNotes) -> Message:
+    """One message of words of our own and text from notes, which keeps apart which is which."""
+    content = ""
+    excerpts = []
+    for part in parts:
+        start = len(content)
+        content += part if isinstance(part, str) else part.text
+        if isinstance(part, FromNotes):
+            excerpts.append(Excerpt(start, len(content), part.paths))
+    return Message(role, content, tuple(excerpts))
+
+
+class Cleared(Struct, frozen=True):
+    """A prompt that may leave this machine: without the text of notes that may not, and redacted.
+
+    Only `core.privacy.clearance` makes one (a house rule with a test), and a cloud model takes nothing else.
+    """
+
+    messages: tuple[Message, ...]
 
 
 class Token(Struct, frozen=True, tag=True):
@@ -60,4 +99,24 @@ class ChatModel(Protocol):
         Raises:
             Problem: it cannot answer, or cannot go on. Whoever calls knows whether words have come before.
         """
+        ...
+
+
+class CloudProvider(Protocol):
+    """A model behind the network door. It is no `ChatModel`: `core.privacy.outgoing` makes one of it."""
+
+    name: str
+    notes_tokens: int
+
+    @property
+    def host(self) -> str:
+        """To whom a request goes.
+
+        Raises:
+            BadInput: the address cannot be used.
+        """
+        ...
+
+    def stream(self, prompt: Cleared, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
+        """As `ChatModel.stream`, for a prompt that may leave."""
         ...

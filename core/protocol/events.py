@@ -5,7 +5,18 @@ from typing import Literal
 from msgspec import Struct
 
 from core.protocol.settings import Settings
-from core.protocol.values import ChildInfo, FolderInfo, Quote, Sentence, Source, Step, Timings
+from core.protocol.values import (
+    ChildInfo,
+    CloudState,
+    Departure,
+    FolderInfo,
+    Quote,
+    Said,
+    Sentence,
+    Source,
+    Step,
+    Timings,
+)
 from indexer.records import Counts, FileProblem, Finding, Hit
 
 
@@ -54,7 +65,10 @@ class Piece(Struct, frozen=True, tag=True):
 
 
 class Answered(Struct, frozen=True, tag=True):
-    """The whole answer; also the JSON that `offhand ask --json` prints. `note` is for the person, often empty."""
+    """The whole answer; also the JSON that `offhand ask --json` prints. `note` is for the person, often empty.
+
+    offer: the service that could be asked too if the person agrees (`Ask.consent`), "" when there is none to ask.
+    """
 
     question: str
     answer: str
@@ -64,13 +78,60 @@ class Answered(Struct, frozen=True, tag=True):
     route: list[Step]
     timings: Timings
     note: str = ""
+    offer: str = ""
+
+
+class Previewed(Struct, frozen=True, tag=True):
+    """What would be sent, exactly, or why nothing would.
+
+    host, model: to whom.  messages: the text, empty when nothing would be sent; `note` then says why.  bytes: of it, in
+    UTF-8.  hidden: what is redacted, as numbers by kind.  why: the rule or click that lets it out.  withheld: files
+    whose text the folders' rules keep here.
+    """
+
+    host: str
+    model: str
+    messages: list[Said]
+    bytes: int
+    hidden: dict[str, int]
+    why: str
+    withheld: list[str]
+    note: str = ""
+
+
+class LedgerPage(Struct, frozen=True, tag=True):
+    """Some of what left, newest first."""
+
+    entries: list[Departure]
+
+
+class Drilled(Struct, frozen=True, tag=True):
+    """One question of an outage drill.
+
+    answered_by: "local", "quote" or "nobody" (the notes do not say it, or it failed: see `note`).  model: whose words.
+    """
+
+    question: str
+    answered_by: str
+    model: str
+    timings: Timings
+    note: str = ""
+
+
+class DrillOver(Struct, frozen=True, tag=True):
+    """The drill has ended: how many questions were asked and answered, in one sentence too."""
+
+    asked: int
+    answered: int
+    message: str
 
 
 class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
-    "off" or "missing".  cloud: the service's host name, "" when none is set up.  problems: the first hundred.
+    "off" or "missing".  tokens_per_s: how fast it wrote last, 0 while unknown.  cloud: the service's host name, "" when
+    none is set up.  clouds: how each cloud model has done.  problems: the first hundred.
     """
 
     version: str
@@ -86,6 +147,8 @@ class StatusReport(Struct, frozen=True, tag=True):
     cloud: str
     offline: bool
     notices: list[str]
+    tokens_per_s: float = 0.0
+    clouds: list[CloudState] = []
 
 
 class Checked(Struct, frozen=True, tag=True):
@@ -107,5 +170,19 @@ class Done(Struct, frozen=True, tag=True):
 
 
 Event = (
-    Folders | Progress | Found | Quoted | RouteStep | Piece | Answered | StatusReport | Checked | CurrentSettings | Done
+    Folders
+    | Progress
+    | Found
+    | Quoted
+    | RouteStep
+    | Piece
+    | Answered
+    | Previewed
+    | LedgerPage
+    | Drilled
+    | DrillOver
+    | StatusReport
+    | Checked
+    | CurrentSettings
+    | Done
 )

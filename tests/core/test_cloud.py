@@ -11,7 +11,7 @@ from fault_server import FaultServer
 from core.errors import BadInput, CloudFailed, KeyringUnusable, Offline
 from core.models import cloud as cloud_module
 from core.models.cloud import CloudModel
-from core.models.model import Finished, Message, Token
+from core.models.model import Cleared, Finished, Message, Token
 from core.network import Gate
 from indexer.records import Problem
 from indexer.worker import Cancellation
@@ -50,8 +50,7 @@ BREAKS = {
 }
 
 
-def prompt(_tokens: int) -> list[Message]:
-    return [Message("user", "What colour is the boat? The boat is blue.")]
+prompt = Cleared((Message("user", "What colour is the boat? The boat is blue."),))
 
 
 def model_at(url: str, gate: Gate = OPEN, key: Callable[[], str | None] = lambda: KEY) -> CloudModel:
@@ -191,7 +190,7 @@ def test_whoever_stops_listening_hangs_up_so_that_nothing_more_is_written_or_pai
 
 def test_offline_asks_for_no_key_and_sends_nothing(faults: FaultServer) -> None:
     asked: list[str] = []
-    model = model_at(faults.url, Gate(lambda: True), lambda: asked.append("key") or KEY)  # type: ignore[func-returns-value]
+    model = model_at(faults.named_url, Gate(lambda: True), lambda: asked.append("key") or KEY)  # type: ignore[func-returns-value]
     words_before(Offline, model.stream(prompt, 100, Cancellation()))
     assert not asked
     assert not faults.requests
@@ -199,8 +198,14 @@ def test_offline_asks_for_no_key_and_sends_nothing(faults: FaultServer) -> None:
 
 def test_offline_switched_on_at_the_last_moment_still_sends_nothing(faults: FaultServer) -> None:
     looks = iter([False, False])  # the question, the client; from then on offline
-    model = model_at(faults.url, Gate(lambda: next(looks, True)))
+    model = model_at(faults.named_url, Gate(lambda: next(looks, True)))
     words_before(Offline, model.stream(prompt, 100, Cancellation()))
+    assert not faults.requests
+
+
+def test_words_that_were_not_cleared_are_refused(faults: FaultServer) -> None:
+    with pytest.raises(TypeError, match="cleared"):
+        list(model_at(faults.url).stream([Message("user", "A secret.")], 100, Cancellation()))  # type: ignore[arg-type]
     assert not faults.requests
 
 
