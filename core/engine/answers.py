@@ -6,8 +6,9 @@ from core.answering.answer import Answering
 from core.answering.history import History
 from core.answering.library import Library
 from core.engine.drill import OutageDrill
+from core.models.cloud import CloudModel
 from core.models.route import Route
-from core.privacy.outgoing import GuardedModel, Outgoing
+from core.privacy.outgoing import Outgoing
 from core.privacy.rules import Withheld
 from core.protocol import (
     AnswerCall,
@@ -56,9 +57,9 @@ class AnswerDesk:
     def clouds(self) -> list[CloudState]:
         """How each cloud model has done."""
         states = []
-        for model in self._guarded(Ask("")):
+        for model in self._clouds(Ask("")):
             try:
-                states.append(self._outgoing.ledger.state(model.provider.host, model.name))
+                states.append(self._outgoing.ledger.state(model.host, model.name))
             except Problem:
                 continue  # an address that cannot be used, a ledger that cannot be read: the doctor's business
         return states
@@ -79,16 +80,16 @@ class AnswerDesk:
                 yield Done(f"{erased:,} entries are erased. What was spent still counts towards your budget.")
 
     def _preview(self, call: Preview) -> Previewed:
-        model = next(iter(self._guarded(Ask(call.question, consent=call.consent))), None)
+        model = next(iter(self._clouds(Ask(""))), None)
         if model is None:
             return Previewed("", "", [], 0, {}, "", [], "No cloud model is set up; nothing would be sent.")
-        to = model.provider.host, model.name
+        to = model.host, model.name
         prompt = self._answering.draft(call.question, call.limit)
         if prompt is None:
             note = "Nothing would be sent: your notes do not seem to say this, and no model is asked then."
             return Previewed(*to, [], 0, {}, "", [], note)
         try:
-            passed = model.preview(prompt)
+            passed = self._outgoing.card(consent=call.consent).preview(prompt(model.notes_tokens))
         except Withheld as withheld:
             return Previewed(*to, [], 0, {}, "", [], f"Nothing would be sent. {withheld}")
         said = [Said(message.role, message.content) for message in passed.prompt.messages]
@@ -106,8 +107,8 @@ class AnswerDesk:
             before = page[-1].id
 
     def _offer(self, paths: Sequence[str]) -> str:
-        model = next(iter(self._guarded(Ask(""))), None)
-        return model.provider.host if model is not None and model.open and self._outgoing.may_offer(paths) else ""
+        model = next(iter(self._clouds(Ask(""))), None)
+        return model.host if model is not None and model.open and self._outgoing.may_offer(paths) else ""
 
-    def _guarded(self, ask: Ask) -> list[GuardedModel]:
-        return [model for model in self._route(ask, False).models if isinstance(model, GuardedModel)]
+    def _clouds(self, ask: Ask) -> list[CloudModel]:
+        return [model for model in self._route(ask, False).models if isinstance(model, CloudModel)]

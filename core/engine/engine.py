@@ -139,13 +139,12 @@ class Engine:
         gate = Gate(lambda: True) if ask.offline else self.gate
         if cut:
             gate = Gate(lambda: True, reason="An outage drill is on", loopback=False)
-        clearance = self.outgoing.clearance(consent=ask.consent)
+        sender = self.outgoing.card(consent=ask.consent)
         local = LocalModel(self.children.llm, self.children.model_name)
         models = [local] if self.children.model_file else []
         cloud = []
         if settings.cloud_url and settings.cloud_model:
-            provider = CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate)
-            cloud = [self.outgoing.guarded(provider, clearance, gate)]
+            cloud = [CloudModel(settings.cloud_model, settings.cloud_url, lambda: self.keys.get(CLOUD), gate, sender)]
         cloud_first = ask.consent or settings.prefer == "cloud"
         return Route([*cloud, *models] if cloud_first else [*models, *cloud])
 

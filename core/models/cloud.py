@@ -15,8 +15,9 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from core.errors import CloudFailed
-from core.models.model import Cleared, Finished, Message, Token
+from core.models.model import Cleared, Finished, Prompt, Sender, Token, Uncleared
 from core.network import Gate, checked_host
+from core.protocol import RouteKind
 from indexer.records import Problem
 from indexer.worker import Cancellation, start_thread
 
@@ -42,45 +43,70 @@ _STATUS = {
 
 
 class CloudModel:
-    """The CloudProvider behind a service.
+    """The ChatModel behind a service.
 
     Args:
         model: the model's name at the service.
         base_url: the service's address, as in https://host/v1.
         key: looks the API key up when it is needed; None where the service wants none.
         gate: the door to the network.
+        sender: what clears each prompt and writes down that it left.
     """
 
+    kind: RouteKind = "cloud"
     notes_tokens = NOTES_TOKENS
 
-    def __init__(self, model: str, base_url: str, key: Callable[[], str | None], gate: Gate) -> None:
+    def __init__(self, model: str, base_url: str, key: Callable[[], str | None], gate: Gate, sender: Sender) -> None:
         self.name = model
         self._base_url = base_url
         self._key = key
         self._gate = gate
+        self._sender = sender
 
     @property
     def host(self) -> str:
-        """See `CloudProvider.host`."""
+        """To whom its prompts go.
+
+        Raises:
+            BadInput: the address cannot be used.
+        """
         return checked_host(self._base_url)
 
-    def stream(self, prompt: Cleared, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        """See `CloudProvider.stream`. The network is read in a thread of its own, so that a stop never waits for it.
+    @property
+    def open(self) -> bool:
+        """Whether the network door lets its requests pass now."""
+        try:
+            self._gate.check(self.host)
+        except Problem:
+            return False
+        return True
+
+    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
+        """See `ChatModel.stream`. The network is read in a thread of its own, so that a stop never waits for it.
 
         Raises:
             Offline: the door is closed; nothing was tried.
             CloudFailed: the service refused, was out of reach, or broke off.
             BadInput: the address cannot be used.
             KeyringUnusable: the key cannot be read.
+            Problem: see `Sender.send`.
         """
-        if not isinstance(prompt, Cleared):
-            raise TypeError("only a cleared prompt may leave this machine")
         host = self.host
         self._gate.check(host)
         key = self._key() or "none"  # the SDK wants one even for a server that asks for none
+
+        def ask(cleared: Cleared) -> Iterator[Token | Finished]:
+            return self._read(host, key, cleared, max_tokens, cancelled)
+
+        request = Uncleared(host, self.name, prompt(NOTES_TOKENS), max_tokens)
+        yield from self._sender.send(request, ask)
+
+    def _read(
+        self, host: str, key: str, cleared: Cleared, max_tokens: int, cancelled: Cancellation
+    ) -> Iterator[Token | Finished]:
         inbox: deque[Token | Finished | Problem] = deque()
         unwanted = Cancellation()
-        reader = start_thread("cloud", self._receive, host, key, list(prompt.messages), inbox, unwanted)
+        reader = start_thread("cloud", self._receive, host, key, cleared, inbox, unwanted)
         deadline: float | None = time.monotonic() + FIRST_WORD_SECONDS
         written = 0
         try:
@@ -110,13 +136,13 @@ class CloudModel:
         self,
         host: str,
         key: str,
-        messages: list[Message],
+        cleared: Cleared,
         inbox: "deque[Token | Finished | Problem]",
         unwanted: Cancellation,
     ) -> None:
         """Read the whole stream into `inbox`; ends early when nobody wants it any more."""
         try:
-            with contextlib.closing(self._events(host, key, messages)) as events:
+            with contextlib.closing(self._events(host, key, cleared)) as events:
                 for event in events:
                     if unwanted.requested:
                         return
@@ -124,7 +150,7 @@ class CloudModel:
         except Problem as problem:
             inbox.append(problem)
 
-    def _events(self, host: str, key: str, messages: list[Message]) -> Generator[Token | Finished, None, None]:
+    def _events(self, host: str, key: str, cleared: Cleared) -> Generator[Token | Finished, None, None]:
         import openai  # more than a second, once, and only for those who use the cloud
 
         with (
@@ -135,7 +161,7 @@ class CloudModel:
                 # No limit and no temperature are sent: newer models refuse requests that carry them.
                 stream: Any = client.chat.completions.create(
                     model=self.name,
-                    messages=[{"role": m.role, "content": m.content} for m in messages],  # type: ignore[misc]
+                    messages=[{"role": m.role, "content": m.content} for m in cleared.messages],  # type: ignore[misc]
                     stream=True,
                 )
                 self._expect_stream(host, stream.response.headers.get("content-type", ""))

@@ -51,9 +51,11 @@ class Cleared(Struct, frozen=True):
     """A prompt that may leave this machine: without the text of notes that may not, and redacted.
 
     Only `core.privacy.clearance` makes one (a house rule with a test), and a cloud model takes nothing else.
+    `so_far` are the words of the answer that exist already and may be shown; "" where they may not.
     """
 
     messages: tuple[Message, ...]
+    so_far: str = ""
 
 
 class Token(Struct, frozen=True, tag=True):
@@ -102,21 +104,31 @@ class ChatModel(Protocol):
         ...
 
 
-class CloudProvider(Protocol):
-    """A model behind the network door. It is no `ChatModel`: `core.privacy.outgoing` makes one of it."""
+class Uncleared(Struct, frozen=True):
+    """What a cloud model would like to be asked.
 
-    name: str
-    notes_tokens: int
+    host, model: to whom it goes.
+    max_tokens: the answer's limit.
+    so_far: words of the answer that exist already; they are text of all the notes in `messages`.
+    """
 
-    @property
-    def host(self) -> str:
-        """To whom a request goes.
+    host: str
+    model: str
+    messages: Sequence[Message]
+    max_tokens: int
+    so_far: str = ""
+
+
+class Sender(Protocol):
+    """The way out for a cloud model's prompts: `core.privacy.outgoing` clears them and writes down what leaves."""
+
+    def send(
+        self, request: Uncleared, ask: Callable[[Cleared], Iterator[Token | Finished]]
+    ) -> Iterator[Token | Finished]:
+        """Clear the prompt as the rules are now, write it down, `ask`, and give back the words as the person may read
+        them. Once for each request: one that is tried again is cleared and written down again.
 
         Raises:
-            BadInput: the address cannot be used.
+            Problem: nothing may leave, or what `ask` raises.
         """
-        ...
-
-    def stream(self, prompt: Cleared, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        """As `ChatModel.stream`, for a prompt that may leave."""
         ...

@@ -7,6 +7,8 @@ from core.models.model import Cleared, Message
 from core.privacy.redaction import Redactor, Restorer
 from core.privacy.rules import Rules, sort
 
+TRIAL = "a trial of the service, with none of your notes in it"
+
 
 class Passed(NamedTuple):
     """A prompt that may leave, and the facts about it.
@@ -27,28 +29,32 @@ class Clearance:
         rules: the folders' rules, looked up anew for each prompt.
         redactor: the card's placeholders.
         consent: the person agreed, for this question.
+        trial: it is for a prompt of our own, without question and notes, that tries whether a service answers.
     """
 
-    def __init__(self, rules: Rules, redactor: Redactor, *, consent: bool) -> None:
+    def __init__(self, rules: Rules, redactor: Redactor, *, consent: bool = False, trial: bool = False) -> None:
         self._rules = rules
         self._redactor = redactor
         self._consent = consent
+        self._trial = trial
 
-    def clear(self, messages: Sequence[Message]) -> Passed:
+    def clear(self, messages: Sequence[Message], so_far: str = "") -> Passed:
         """What of a prompt may leave now.
+
+        Args:
+            so_far: words of the answer that exist already: text of all the notes in `messages`.
 
         Raises:
             Withheld: no text of any note may, and so nothing does, the question included.
         """
-        left, why, withheld = sort(messages, self._rules, consent=self._consent)
-        hidden: dict[str, int] = {}
-        redacted = []
-        for message in left:
-            text, counts = self._redactor.hide(message.content)
-            redacted.append(Message(message.role, text))
-            for kind, count in counts.items():
-                hidden[kind] = hidden.get(kind, 0) + count
-        return Passed(Cleared(tuple(redacted)), hidden, why, withheld)
+        if self._trial and not so_far and not any(message.excerpts for message in messages):
+            return Passed(Cleared(tuple(messages)), {}, TRIAL, [])
+        whole = [*messages, Message("assistant", so_far)] if so_far else list(messages)
+        left, why, withheld = sort(whole, self._rules, consent=self._consent)
+        redacted, hidden = self._redactor.hide([message.content for message in left])
+        cleared = [Message(message.role, text) for message, text in zip(left, redacted, strict=True)]
+        going_on = cleared.pop().content if so_far and left[-1].role == "assistant" else ""
+        return Passed(Cleared(tuple(cleared), going_on), hidden, why, withheld)
 
     def restorer(self) -> Restorer:
         """Takes back the placeholders in one answer."""

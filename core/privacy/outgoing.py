@@ -1,19 +1,17 @@
-"""Between the route and every cloud model: nothing is asked of one but through here, and everything is written down."""
+"""Between every cloud model and the door: nothing is asked of one but through here, and everything is written down."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 
-from core.models.model import CloudProvider, Finished, Message, Prompt, Token
-from core.network import Gate
+from core.models.model import Cleared, Finished, Message, Token, Uncleared
 from core.privacy.budget import Budget, estimate
 from core.privacy.clearance import Clearance, Passed
-from core.privacy.ledger import Ledger, LedgerUnusable
-from core.privacy.redaction import Redactor
+from core.privacy.ledger import Ledger, LedgerUnusable, Ticket
+from core.privacy.redaction import Redactor, Restorer
 from core.privacy.rules import Rules
-from core.protocol import RouteKind, Settings
+from core.protocol import Settings
 from indexer.records import Problem
-from indexer.worker import Cancellation
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +32,11 @@ class Outgoing:
         self._rules = rules
         self._settings = settings
 
-    def clearance(self, *, consent: bool) -> Clearance:
-        """What clears the prompts of one answer card."""
+    def card(self, *, consent: bool = False, trial: bool = False) -> "CardSender":
+        """The way out for the prompts of one answer card; see `Clearance` for the arguments."""
         settings = self._settings()
         redactor = Redactor(settings.private_names, enabled=settings.redact)
-        return Clearance(self._rules, redactor, consent=consent)
-
-    def guarded(self, provider: CloudProvider, clearance: Clearance, gate: Gate) -> "GuardedModel":
-        """A cloud model as the route may ask it, for one answer card."""
-        return GuardedModel(provider, clearance, gate, self.ledger, self._budget)
+        return CardSender(Clearance(self._rules, redactor, consent=consent, trial=trial), self.ledger, self._budget)
 
     def may_offer(self, paths: Sequence[str]) -> bool:
         """Whether a cloud model may be given text of any of these files, at least if the person says so."""
@@ -53,103 +47,97 @@ class Outgoing:
         return Budget(settings.budget_day, settings.budget_month)
 
 
-class GuardedModel:
-    """A cloud model behind clearance, ledger and budget: the only form in which the route gets one.
+class CardSender:
+    """The Sender of one answer card, whichever cloud models it asks, so that its placeholders stay the same.
 
     Args:
-        provider: the service.
-        clearance: what may leave; one for the whole answer card, so that its placeholders stay the same.
-        gate: the network door as it stands for this question.
-        ledger: where the request is written down, before it leaves.
+        clearance: what may leave.
+        ledger: where each request is written down, before it leaves.
         budget: the limits, as they are at each request.
     """
 
-    kind: RouteKind = "cloud"
-
-    def __init__(
-        self,
-        provider: CloudProvider,
-        clearance: Clearance,
-        gate: Gate,
-        ledger: Ledger,
-        budget: Callable[[], Budget] = Budget,
-    ) -> None:
-        self.provider = provider
-        self.name = provider.name
+    def __init__(self, clearance: Clearance, ledger: Ledger, budget: Callable[[], Budget] = Budget) -> None:
         self._clearance = clearance
-        self._gate = gate
         self._ledger = ledger
         self._budget = budget
 
-    @property
-    def open(self) -> bool:
-        """Whether the network door lets requests to this model pass now."""
-        try:
-            self._gate.check(self.provider.host)
-        except Problem:
-            return False
-        return True
-
-    def preview(self, prompt: Prompt) -> Passed:
+    def preview(self, messages: Sequence[Message]) -> Passed:
         """What would be sent, without sending it.
 
         Raises:
             Withheld: nothing would be.
         """
-        return self._clearance.clear(prompt(self.provider.notes_tokens))
+        return self._clearance.clear(messages)
 
-    def stream(self, prompt: Prompt, max_tokens: int, cancelled: Cancellation) -> Iterator[Token | Finished]:
-        """See `ChatModel.stream`. Each call is one request and one entry in the ledger.
+    def send(
+        self, request: Uncleared, ask: Callable[[Cleared], Iterator[Token | Finished]]
+    ) -> Iterator[Token | Finished]:
+        """See `Sender.send`.
 
         Raises:
-            Offline: the door is closed.
             Withheld: the folders' rules leave nothing to be sent.
             BudgetSpent: it would cost more than the person allows.
             LedgerUnusable: it cannot be written down, and so is not sent.
-            Problem: what the service raises.
+            Problem: what `ask` raises.
         """
-        host = self.provider.host
-        self._gate.check(host)
-        passed = self.preview(prompt)
-        needed = _tokens(passed.prompt.messages)
+        passed = self._clearance.clear(request.messages, request.so_far)
+        said = list(passed.prompt.messages)
+        if passed.prompt.so_far:
+            said.append(Message("assistant", passed.prompt.so_far))
+        asked = sum(estimate(message.content) for message in said)
         ticket = self._ledger.begin(
-            host, self.name, passed.prompt.messages, tokens=needed + max_tokens, hidden=passed.hidden, why=passed.why,
+            request.host,
+            request.model,
+            said,
+            tokens=asked + request.max_tokens,
+            hidden=passed.hidden,
+            why=passed.why,
             budget=self._budget(),
-        )  # fmt: skip
-        restorer = self._clearance.restorer()
-        outcome, written = "stopped", 0
+        )
+        outcome, answered = "stopped", 0  # words that end without an end mark and without a problem were stopped
         finished: Finished | None = None
         try:
-            with closing(self.provider.stream(passed.prompt, max_tokens, cancelled)) as events:  # type: ignore[type-var]
+            with closing(_restored(ask(passed.prompt), self._clearance.restorer())) as events:
                 for event in events:
                     if isinstance(event, Finished):
-                        finished = event
+                        finished, outcome = event, "ok"
+                        asked, answered = event.prompt_tokens or asked, event.tokens or answered
                         break
-                    written += 1
-                    yield from _words(restorer.feed(event.text))
-            if finished is not None:
-                outcome = "ok"
-                needed, written = finished.prompt_tokens or needed, finished.tokens or written
-            elif not cancelled.requested:
-                outcome = "broke off"
+                    answered += 1
+                    yield event
         except Problem as problem:
             outcome = ("not sent: " if problem.kind in NOT_SENT else "") + problem.what
-            yield from _words(restorer.rest())
             raise
         finally:
-            try:
-                self._ledger.end(ticket, outcome, needed + written)
-            except LedgerUnusable as problem:
-                log.info("%s", problem)
-        yield from _words(restorer.rest())
+            self._end(ticket, outcome, asked + answered)
         if finished is not None:
             yield finished
 
+    def _end(self, ticket: Ticket, outcome: str, tokens: int) -> None:
+        try:
+            self._ledger.end(ticket, outcome, tokens)
+        except LedgerUnusable as problem:  # that it left is written down; the answer need not suffer
+            log.info("%s", problem)
 
-def _words(text: str) -> Iterator[Token]:
-    if text:
-        yield Token(text)
+
+def _restored(events: Iterator[Token | Finished], restorer: Restorer) -> Generator[Token | Finished, None, None]:
+    """The events with the originals in the place of the placeholders."""
+    try:
+        for event in events:
+            if isinstance(event, Token):
+                text = restorer.feed(event.text)
+                if text or not event.text:
+                    yield Token(text)
+                continue
+            yield from _rest(restorer)
+            yield event
+    except Problem:
+        yield from _rest(restorer)
+        raise
+    yield from _rest(restorer)
 
 
-def _tokens(messages: Sequence[Message]) -> int:
-    return sum(estimate(message.content) for message in messages)
+def _rest(restorer: Restorer) -> Iterator[Token]:
+    held = restorer.rest()
+    if held:
+        yield Token(held)

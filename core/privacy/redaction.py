@@ -22,22 +22,28 @@ class Redactor:
         self._numbers: Counter[Kind] = Counter()
         self._originals: dict[str, str] = {}  # by the placeholder without its brackets
 
-    def hide(self, text: str) -> tuple[str, dict[str, int]]:
-        """The text with placeholders, and how many things of each kind they hide."""
+    def hide(self, texts: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+        """The texts with placeholders, and how many different things of each kind these hide."""
         if not self._enabled:
-            return text, {}
-        hidden: set[tuple[Kind, str]] = set()
-        pieces, at = [], 0
-        for kind, start, end in find(text, self._names):
-            value = text[start:end]
-            hidden.add((kind, _same(kind, value)))
-            pieces += [text[at:start], f"[{self._placeholder(kind, value)}]"]
-            at = end
-        return "".join([*pieces, text[at:]]), dict(Counter(kind.lower() for kind, _ in hidden if kind != "TEXT"))
+            return list(texts), {}
+        used: set[str] = set()
+        hidden = [self._hidden(text, used) for text in texts]
+        kinds = Counter(placeholder.rpartition("-")[0].lower() for placeholder in used)
+        del kinds["text"]  # what only looked like a placeholder is no secret
+        return hidden, dict(kinds)
 
     def restorer(self) -> "Restorer":
         """Takes back the placeholders in one stream of words."""
         return Restorer(self._originals)
+
+    def _hidden(self, text: str, used: set[str]) -> str:
+        pieces, at = [], 0
+        for kind, start, end in find(text, self._names):
+            placeholder = self._placeholder(kind, text[start:end])
+            used.add(placeholder)
+            pieces += [text[at:start], f"[{placeholder}]"]
+            at = end
+        return "".join([*pieces, text[at:]])
 
     def _placeholder(self, kind: Kind, value: str) -> str:
         key = (kind, _same(kind, value))
@@ -56,6 +62,7 @@ class Restorer:
         known = "|".join(sorted(map(re.escape, originals), key=len, reverse=True))
         self._whole = re.compile(rf"\[(?:{known})\]|(?<![\w\[])(?:{known})(?!\w)") if originals else None
         self._longest = max(map(len, originals), default=0) + 1  # with the opening bracket
+        self._before = ""  # the last character given out: it decides whether a word begins
         self._held = ""
 
     def feed(self, text: str) -> str:
@@ -73,14 +80,19 @@ class Restorer:
         return self._replaced(held)
 
     def _replaced(self, text: str) -> str:
-        return self._whole.sub(lambda match: self._originals[match[0].strip("[]")], text) if self._whole else text
+        if self._whole is None or not text:
+            return text
+        before, self._before = self._before, text[-1]
+        whole = self._whole.sub(lambda match: self._originals[match[0].strip("[]")], before + text)
+        return whole[len(before) :]
 
     def _unsure(self, text: str) -> int:
         """Where the end of the text begins that may be the beginning of a placeholder, or one that is not over."""
         for start in range(max(0, len(text) - self._longest), len(text)):
-            bare = text[start:].removeprefix("[")
-            if start and re.match(r"\w", text[start]) and re.match(r"[\w\[]", text[start - 1]):
+            before = text[start - 1] if start else self._before
+            if re.match(r"\w", text[start]) and re.match(r"[\w\[]", before):
                 continue  # in the middle of a word, or behind a bracket that was looked at before
+            bare = text[start:].removeprefix("[")
             if any(original.startswith(bare) for original in self._originals):
                 return start
         return len(text)

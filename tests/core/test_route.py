@@ -4,7 +4,7 @@ Most models here are scripted: real ones cannot be made to fail at a chosen word
 `ChatModel` protocol; one test puts the real cloud model in front.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from fault_server import FaultServer
 
 from core.errors import CloudFailed
 from core.models.cloud import CloudModel
-from core.models.model import ChatModel, Finished, FromNotes, Message, ModelFailed, Prompt, Token, composed
+from core.models.model import ChatModel, Finished, FromNotes, Message, ModelFailed, Prompt, Sender, Token, composed
 from core.models.route import Route, Spoken
 from core.network import Gate
 from core.privacy.ledger import Ledger
@@ -25,14 +25,11 @@ BROKEN = ModelFailed("The local model ended.", "It is started again by the next 
 REFUSED = CloudFailed("api.host refused the API key.", "Set a valid key with `offhand keys set`.")
 
 
-Guarding = Callable[[CloudModel], ChatModel]
-
-
 @pytest.fixture
-def guarded(tmp_path: Path) -> Guarding:
-    """Puts a service behind clearance, for notes that may go to the cloud."""
-    outgoing = Outgoing(lambda paths: dict.fromkeys(paths, "cloud"), Settings, Ledger(tmp_path / "outgoing.sqlite3"))
-    return lambda provider: outgoing.guarded(provider, outgoing.clearance(consent=False), Gate(lambda: False))
+def sender(tmp_path: Path) -> Sender:
+    """The way out for notes that may go to the cloud."""
+    rules = Outgoing(lambda paths: dict.fromkeys(paths, "cloud"), Settings, Ledger(tmp_path / "outgoing.sqlite3"))
+    return rules.card()
 
 
 class Script:
@@ -181,26 +178,26 @@ def test_a_stop_before_the_first_word_asks_nobody_else() -> None:
     ],
 )
 def test_the_local_model_answers_for_a_real_cloud_that_refuses(
-    guarded: Guarding, faults: FaultServer, fault: str, outcome: str
+    sender: Sender, faults: FaultServer, fault: str, outcome: str
 ) -> None:
     faults.fault = fault
-    cloud = guarded(CloudModel("big", faults.url, lambda: "sk-1", Gate(lambda: False)))
+    cloud = CloudModel("big", faults.url, lambda: "sk-1", Gate(lambda: False), sender)
     _, spoken = speak(cloud, Script("local", "Blue.", Finished("stop")))
     assert spoken == Spoken("Blue.", [Step("cloud", "big", outcome), Step("local", "local model", "ok")], "")
 
 
-def test_offline_goes_on_to_the_local_model_without_a_request(guarded: Guarding, faults: FaultServer) -> None:
-    cloud = guarded(CloudModel("big", faults.named_url, lambda: "sk-1", Gate(lambda: True)))
+def test_offline_goes_on_to_the_local_model_without_a_request(sender: Sender, faults: FaultServer) -> None:
+    cloud = CloudModel("big", faults.named_url, lambda: "sk-1", Gate(lambda: True), sender)
     _, spoken = speak(cloud, Script("local", "Blue.", Finished("stop")))
     assert spoken.text == "Blue."
     assert spoken.steps[0].outcome == "Offline mode is on; nothing was sent"
     assert not faults.requests
 
 
-def test_a_real_cloud_that_breaks_off_keeps_its_words(guarded: Guarding, faults: FaultServer) -> None:
+def test_a_real_cloud_that_breaks_off_keeps_its_words(sender: Sender, faults: FaultServer) -> None:
     faults.fault = "cut"
     local = Script("local", "Never.", Finished("stop"))
-    _, spoken = speak(guarded(CloudModel("big", faults.url, lambda: "sk-1", Gate(lambda: False))), local)
+    _, spoken = speak(CloudModel("big", faults.url, lambda: "sk-1", Gate(lambda: False), sender), local)
     assert spoken.text == "The boat is blue."
     assert spoken.steps[0].outcome == "stopped: 127.0.0.1 broke off in the middle"
     assert spoken.note
