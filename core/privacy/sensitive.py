@@ -72,7 +72,7 @@ def find(text: str, names: Sequence[str] = ()) -> list[Found]:
     found: list[Found] = []
     taken = [False] * len(text)
     for kind, start, stop in _candidates(text, names):
-        end = start + len(text[start:stop].rstrip(".,;:!?)"))
+        end = stop if kind == "NAME" else start + len(text[start:stop].rstrip(".,;:!?)"))
         if start < end and not any(taken[start:end]):
             taken[start:end] = [True] * (end - start)
             found.append(Found(kind, start, end))
