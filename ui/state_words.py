@@ -1,13 +1,25 @@
 """What the engine is doing, in a few words for the palette's foot, the side bar and the tray. Plain text, no Qt."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from core.protocol import StatusReport
+from core.protocol import CloudState, Departure, FolderRule, StatusReport
 
 LinkState = Literal["starting", "ready", "gone"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
+RULES: dict[FolderRule, str] = {
+    "cloud": "may go to the cloud",
+    "ask": "goes to the cloud only if you say so",
+    "local": "stays here",
+}
+MODEL_STATES = {
+    "ready": "ready",
+    "asleep": "loads with the next question",
+    "off": "switched off after it failed repeatedly",
+    "missing": "not installed",
+}
 Tone = Literal["good", "busy", "bad", "off"]
 
 
@@ -39,6 +51,53 @@ def tone(state: LinkState, report: StatusReport | None) -> Tone:
     if report.counts.waiting or report.counts.vectors_owed:
         return "busy"
     return "good"
+
+
+def local_words(report: StatusReport) -> str:
+    """The local model and how it stands."""
+    if report.model_state == "missing" or not report.model:
+        return "no local model; answers are quotes"
+    state = MODEL_STATES.get(report.model_state, report.model_state)
+    speed = f", {report.tokens_per_s:.0f} tokens/s" if report.tokens_per_s else ""
+    return f"{model_name(report.model)} {state}{speed}"
+
+
+def cloud_words(report: StatusReport) -> list[str]:
+    """Each cloud model and how it stands, the times in the person's own zone."""
+    return [_cloud(cloud, offline=report.offline) for cloud in report.clouds]
+
+
+def light_words(report: StatusReport) -> str:
+    """Who can answer now, in one line: the local model, then the cloud."""
+    clouds = cloud_words(report)
+    away = "offline" if report.offline and not clouds else "no cloud model"
+    return "; ".join([local_words(report), *(clouds or [away])])
+
+
+def _cloud(cloud: CloudState, *, offline: bool) -> str:
+    if offline:
+        return f"{cloud.host} not asked: offline"
+    if cloud.last_failure > cloud.last_success:
+        return f"{cloud.host} failed {_when(cloud.last_failure)}: {cloud.failure.rstrip('.')}"
+    if cloud.last_success:
+        return f"{cloud.host} answered {_when(cloud.last_success)}"
+    return f"{cloud.host} not asked yet"
+
+
+def departure_words(entry: Departure) -> str:
+    """A request that left, in one line."""
+    hidden = sum(entry.hidden.values())
+    ended = "answered" if entry.outcome == "ok" else entry.outcome.rstrip(".") or "under way"
+    kept = f", {hidden:,} things hidden" if hidden > 1 else ", one thing hidden" if hidden else ""
+    when = _when(entry.at)
+    return f"{when[:1].upper()}{when[1:]} to {entry.host}: {entry.bytes:,} bytes{kept}; {entry.why}; {ended}"
+
+
+def _when(stamp: str) -> str:
+    """Today's times as 14:02, others with their day."""
+    at = datetime.fromisoformat(stamp).astimezone()
+    today = datetime.now().astimezone().date()
+    return f"at {at:%H:%M}" if at.date() == today else f"on {at:%d %b, %H:%M}"
 
 
 def files(count: int) -> str:

@@ -26,6 +26,7 @@ from core.protocol import (
     Configure,
     CurrentSettings,
     Done,
+    EraseLedger,
     Event,
     GetSettings,
     LedgerCall,
@@ -113,6 +114,8 @@ class Engine:
             yield from self._set(call)
         elif isinstance(call, AnswerCall | LedgerCall):
             yield from self._answers.handle(call, cancelled)
+            if isinstance(call, Ask | EraseLedger):
+                self._news.announce()
         elif isinstance(call, Shutdown):
             yield Done("The engine ends.")
             self.ended.set()

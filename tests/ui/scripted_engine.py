@@ -28,7 +28,10 @@ from core.protocol import (
     Configure,
     Counts,
     CurrentSettings,
+    Departure,
     Doctor,
+    Done,
+    EraseLedger,
     Event,
     FileProblem,
     Finding,
@@ -38,6 +41,7 @@ from core.protocol import (
     GetSettings,
     Hit,
     Index,
+    LedgerPage,
     ListFolders,
     Piece,
     Problem,
@@ -47,9 +51,12 @@ from core.protocol import (
     RemoveFolder,
     Retry,
     RouteStep,
+    Said,
     Search,
     Sentence,
+    SetRule,
     Settings,
+    ShowLedger,
     Source,
     Status,
     StatusReport,
@@ -164,6 +171,12 @@ FINDINGS = [
 ]
 
 
+DEPARTURE = Departure(
+    7, "2026-03-14T09:30:00Z", "api.example.org", "big", [Said("system", "Answer."), Said("user", "Ask [NAME-1]")],
+    19, 64, {"name": 1}, "you agreed, for this question", "ok",
+)  # fmt: skip
+
+
 @dataclass
 class Script:
     """What the engine says and how; a test changes it while it runs."""
@@ -176,6 +189,7 @@ class Script:
     note: str = ""
     pause: float = 0.0  # seconds between two pieces of prose
     silent: bool = False  # an asked question is not answered until cancelled
+    departures: list[Departure] = field(default_factory=lambda: [DEPARTURE])
     problem: Problem | None = None  # what any call but Watch is refused with
     meaning_after: Callable[[str], float] = lambda words: 0.0  # seconds before the fused stage
 
@@ -242,8 +256,10 @@ class ScriptedEngine:
                 yield from self._ask(call, cancelled)
             case Status():
                 yield self.script.report
-            case AddFolder() | RemoveFolder() | ListFolders():
+            case AddFolder() | RemoveFolder() | ListFolders() | SetRule():
                 yield self._folders(call)
+            case ShowLedger() | EraseLedger():
+                yield self._ledger(call)
             case Index() | Retry():
                 yield Progress(self.script.report.counts, 0.0, 0.0, None, True)
             case GetSettings():
@@ -308,8 +324,16 @@ class ScriptedEngine:
             known.append(FolderInfo(call.path, True, 0, 0, 0, 0))
         if isinstance(call, RemoveFolder):
             known = [folder for folder in known if folder.path != call.path]
+        if isinstance(call, SetRule):
+            known = [msgspec.structs.replace(f, rule=call.rule) if f.path == call.path else f for f in known]
         self.change(folders=known)
         return Folders(known)
+
+    def _ledger(self, call: Call) -> Event:
+        if isinstance(call, EraseLedger):
+            self.script.departures = []
+            return Done("1 entries are erased.")
+        return LedgerPage(self.script.departures)
 
     def _configure(self, call: Configure) -> CurrentSettings:
         value: object = call.value

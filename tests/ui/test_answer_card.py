@@ -108,6 +108,18 @@ def test_another_model_that_goes_on_leaves_a_seam(qtbot, card):
     qtbot.waitUntil(lambda: "gpt-4o-mini goes on from here" in card.prose.view.toPlainText())
 
 
+def test_a_cloud_model_that_could_help_is_a_button_and_otherwise_there_is_none(qtbot, card):
+    card.show_answer(ANSWER)
+    assert not card.ask_cloud.isVisible()
+    card.show_answer(msgspec.structs.replace(ANSWER, offer="api.example.org"))
+    assert card.ask_cloud.isVisible()
+    assert "api.example.org, this once" in card.ask_cloud.toolTip()
+    with qtbot.waitSignal(card.cloud_requested):
+        card.ask_cloud.click()
+    card.clear()
+    assert not card.ask_cloud.isVisible()
+
+
 def test_a_problem_leaves_what_is_there(card):
     card.show_quote(Quoted(QUOTE, 34.0))
     card.show_problem(Problem("The model broke off.", "Ask again."))

@@ -1,8 +1,19 @@
 import msgspec
 import pytest
-from scripted_engine import COUNTS, REPORT
+from scripted_engine import COUNTS, DEPARTURE, REPORT
 
-from ui.state_words import files, model_name, seconds, size, state_words, tone
+from core.protocol import CloudState
+from ui.state_words import (
+    cloud_words,
+    departure_words,
+    files,
+    light_words,
+    model_name,
+    seconds,
+    size,
+    state_words,
+    tone,
+)
 
 
 def counted(**fields):
@@ -42,3 +53,27 @@ def test_numbers_are_said_as_people_say_them():
 )
 def test_a_models_name_is_told_without_its_files_details(model, name):
     assert model_name(model) == name
+
+
+def clouded(**fields):
+    return msgspec.structs.replace(REPORT, clouds=[CloudState("api.host", "big", **fields)])
+
+
+def test_the_light_in_words():
+    early, late = "2020-03-14T09:30:00Z", "2020-03-15T09:30:00Z"
+    assert cloud_words(clouded()) == ["api.host not asked yet"]
+    (words,) = cloud_words(clouded(last_success=late, last_failure=early, failure="It broke."))
+    assert words.startswith("api.host answered on ")
+    (words,) = cloud_words(clouded(last_success=early, last_failure=late, failure="It broke."))
+    assert words.startswith("api.host failed on ")
+    assert words.endswith(": It broke")
+    offline = msgspec.structs.replace(clouded(), offline=True)
+    assert light_words(offline) == "SmolLM2-135M-Instruct ready; api.host not asked: offline"
+    assert light_words(msgspec.structs.replace(REPORT, offline=True)).endswith("; offline")
+    assert light_words(msgspec.structs.replace(REPORT, model_state="missing")).startswith("no local model")
+
+
+def test_a_request_that_left_in_one_line():
+    words = departure_words(DEPARTURE)
+    assert "to api.example.org: 19 bytes, one thing hidden; you agreed, for this question; answered" in words
+    assert departure_words(msgspec.structs.replace(DEPARTURE, outcome="", hidden={})).endswith("; under way")

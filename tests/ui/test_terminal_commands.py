@@ -31,7 +31,7 @@ def test_add_expands_the_home_folder(offhand: CommandLine) -> None:
 def test_add_and_remove_give_all_folders_as_json(offhand: CommandLine) -> None:
     added = offhand("add", "/srv/notes", "--json").object
     assert list(added) == ["folders"]
-    assert set(added["folders"][0]) == {"path", "reachable", "files", "indexed", "waiting", "failed"}
+    assert set(added["folders"][0]) == {"path", "reachable", "files", "indexed", "waiting", "failed", "rule"}
     assert added["folders"][-1]["path"] == "/srv/notes"
     removed = offhand("remove", "/srv/notes", "--json").object
     assert "/srv/notes" not in [folder["path"] for folder in removed["folders"]]
@@ -44,7 +44,8 @@ def test_remove_says_that_the_folder_was_not_touched(offhand: CommandLine) -> No
 
 def test_folders_lists_each_with_its_counts(offhand: CommandLine) -> None:
     ran = offhand("folders")
-    assert f"{NOTES}: 198 files, 196 indexed, 2 failed" in ran.out.splitlines()
+    said = f"{NOTES}: 198 files, 196 indexed, 2 failed; goes to the cloud only if you say so"
+    assert said in ran.out.splitlines()
     assert len(offhand("folders", "--json").object["folders"]) == 2
 
 

@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from core.protocol import Configure
+from core.protocol import CloudState, Configure
 from ui.tray import Tray
 
 
@@ -15,9 +15,16 @@ def labels(tray):
 
 
 def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
-    assert labels(tray) == ["211 files ready", "Ask…", "Open Offhand", "Offline", "Quit"]
+    light = "SmolLM2-135M-Instruct ready; no cloud model"
+    assert labels(tray) == ["211 files ready", light, "Ask…", "Open Offhand", "Offline", "Quit"]
     assert not tray.state.isEnabled()
-    assert tray.icon.toolTip() == "Offhand: 211 files ready"
+    assert tray.icon.toolTip() == f"Offhand: 211 files ready\n{light}"
+
+
+def test_the_light_says_who_can_answer(qtbot, tray, scripted):
+    scripted.change(tokens_per_s=52.4, clouds=[CloudState("api.example.org", "big")])
+    said = "SmolLM2-135M-Instruct ready, 52 tokens/s; api.example.org not asked yet"
+    qtbot.waitUntil(lambda: tray.light.text() == said)
 
 
 def test_each_entry_asks_for_its_thing(qtbot, tray):

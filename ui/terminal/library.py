@@ -16,7 +16,7 @@ from ui.terminal.session import Session
 def add(context: typer.Context, folder: Directory, json: Json = False) -> None:
     """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
     session: Session = context.obj
-    path = _absolute(folder)
+    path = absolute(folder)
     folders = session.last(AddFolder(path), Folders)
     if json:
         session.give(folders)
@@ -27,7 +27,7 @@ def add(context: typer.Context, folder: Directory, json: Json = False) -> None:
 def remove(context: typer.Context, folder: Directory, json: Json = False) -> None:
     """Forget a folder and everything read from it. The folder itself is not touched."""
     session: Session = context.obj
-    path = _absolute(folder)
+    path = absolute(folder)
     folders = session.last(RemoveFolder(path), Folders)
     if json:
         session.give(folders)
@@ -71,7 +71,7 @@ def retry(
 ) -> None:
     """Try the files again that could not be read."""
     session: Session = context.obj
-    _tell(session, session.last(Retry(_absolute(path) if path else ""), Progress), json)
+    _tell(session, session.last(Retry(absolute(path) if path else ""), Progress), json)
 
 
 def _tell(session: Session, progress: Progress, json: bool) -> None:
@@ -81,6 +81,6 @@ def _tell(session: Session, progress: Progress, json: bool) -> None:
         session.say(summary(progress))
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
     """`path` from the root, `~` expanded, `..` resolved by name; links are the engine's to follow."""
     return os.path.abspath(Path(path).expanduser())  # noqa: PTH100  # resolve() would follow links

@@ -2,8 +2,8 @@
 
 from rich.text import Text
 
-from core.protocol import ChildInfo, Finding, FolderInfo, Settings, StatusReport
-from ui.state_words import files, model_name, size
+from core.protocol import ChildInfo, Departure, Drilled, Finding, FolderInfo, Settings, StatusReport
+from ui.state_words import RULES, cloud_words, files, local_words, model_name, seconds, size
 from ui.terminal.wording import counted, duration, one_line
 
 STATES = ("indexed", "waiting", "skipped", "failed")
@@ -20,8 +20,8 @@ def status_lines(report: StatusReport) -> list[Text]:
         _line("Engine", f"version {report.version}, process {report.pid}, up {duration(report.uptime_s)}"),
         _line("Files", ", ".join(f"{getattr(counts, state):,} {state}" for state in STATES)),
         _line("Passages", f"{counts.chunks:,}{owed}"),
-        _line("Model", f"{model_name(report.model) if report.model else 'none'} ({report.model_state})"),
-        _line("Cloud", report.cloud or "none"),
+        _line("Model", local_words(report)),
+        *(_line("Cloud", words) for words in cloud_words(report) or [report.cloud or "none"]),
         _line("Network", "offline: the door is closed" if report.offline else "allowed"),
         _line("Memory", f"{size(total)}: " + ", ".join([f"engine {size(report.memory)}", *children])),
         *(_line("Folder", folder_words(folder)) for folder in report.folders),
@@ -34,10 +34,40 @@ def status_lines(report: StatusReport) -> list[Text]:
 def folder_words(folder: FolderInfo) -> str:
     """A folder and where it stands."""
     if not folder.reachable:
-        return f"{folder.path}: not reachable now; what was read of it is kept"
+        return f"{folder.path}: not reachable now; what was read of it is kept; {RULES[folder.rule]}"
     said = f"{folder.path}: {files(folder.files)}, {folder.indexed:,} indexed"
     said += f", {folder.waiting:,} waiting" if folder.waiting else ""
-    return said + (f", {folder.failed:,} failed" if folder.failed else "")
+    said += f", {folder.failed:,} failed" if folder.failed else ""
+    return f"{said}; {RULES[folder.rule]}"
+
+
+def departure_lines(entry: Departure) -> list[Text]:
+    """A request that left."""
+    facts = f"{entry.bytes:,} bytes, {entry.tokens:,} tokens; {entry.why}; {hidden_words(entry.hidden)}"
+    return [
+        Text.assemble((entry.at, "bold"), f"  {entry.host}, {entry.model}: {one_line(entry.outcome or 'under way')}"),
+        Text(f"    {facts}", style="dim"),
+    ]
+
+
+def hidden_words(hidden: dict[str, int]) -> str:
+    """What was redacted, as numbers by kind."""
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(hidden.items()))
+    return f"Hidden: {listed or 'nothing'}."
+
+
+def drill_line(result: Drilled) -> Text:
+    """One question of an outage drill: by whom it was answered, and how fast."""
+    by = {"local": f"by {model_name(result.model)}", "quote": "by the quote"}.get(result.answered_by, "not answered")
+    first, total = result.timings.quote_ms, result.timings.total_ms
+    times = [f"{name} {seconds(ms)}" for name, ms in (("quote", first), ("in all", total)) if ms is not None]
+    good = result.answered_by != "nobody"
+    words = ", ".join([by, *times]) + (f" ({result.note})" if result.note else "")
+    return Text.assemble(
+        (f"{'ok' if good else 'NOT':<{COLUMN}}", "green" if good else "bold red"),
+        (f"{one_line(result.question)}: ", "bold"),
+        one_line(words),
+    )
 
 
 def finding_line(finding: Finding) -> Text:
