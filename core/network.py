@@ -18,8 +18,13 @@ from core.errors import BadInput, Offline
 if TYPE_CHECKING:
     import httpx2
 
-NO_TELEMETRY = {"ANONYMIZED_TELEMETRY": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
-"""Tells chromadb, huggingface_hub and their like to send nothing of their own accord."""
+NO_TELEMETRY = {
+    "ANONYMIZED_TELEMETRY": "False",  # chromadb
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime, which reports to its maker from its first session on (since 1.29)
+    "DO_NOT_TRACK": "1",
+}
+"""Tells libraries to send nothing of their own accord."""
 
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
