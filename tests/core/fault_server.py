@@ -118,7 +118,8 @@ class _Answer(BaseHTTPRequestHandler):
             self.server.hung_up.set()
 
     def _words(self, fault: str) -> None:
-        for word in ("The boat ", "is ", "blue."):
+        words = ("Ask [EMA", "IL-1", "].") if fault == "placeholder" else ("The boat ", "is ", "blue.")
+        for word in words:
             self._event(_chunk({"content": word}))
         if fault == "cut":
             return  # the connection ends without finish_reason
