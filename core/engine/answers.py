@@ -1,13 +1,16 @@
 """The calls about answers and what leaves for them: one `case` each."""
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from core.answering.answer import Answering
 from core.answering.history import History
 from core.answering.library import Library
 from core.engine.drill import OutageDrill
+from core.errors import BadInput
 from core.models.cloud import CloudModel
 from core.models.route import Route
+from core.privacy.ledger import PAGE
 from core.privacy.outgoing import Outgoing
 from core.privacy.rules import Withheld
 from core.protocol import (
@@ -97,9 +100,9 @@ class AnswerDesk:
         return Previewed(*to, said, size, passed.hidden, passed.why, passed.withheld)
 
     def _pages(self, since: str, most: int, cancelled: Cancellation) -> Iterator[LedgerPage]:
-        before, left = None, most or 2**62
+        start, before, left = _utc(since), None, most or 2**62
         while not cancelled.requested:
-            page = self._outgoing.ledger.page(since, before)[:left]
+            page = self._outgoing.ledger.page(start, before, min(PAGE, left))
             yield LedgerPage(page)
             left -= len(page)
             if not page or not left:
@@ -112,3 +115,17 @@ class AnswerDesk:
 
     def _clouds(self, ask: Ask) -> list[CloudModel]:
         return [model for model in self._route(ask, False).models if isinstance(model, CloudModel)]
+
+
+def _utc(since: str) -> str:
+    """A date or time in the person's own zone as the ledger writes it.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    if not since:
+        return ""
+    try:
+        return datetime.fromisoformat(since).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{since!r} is not a date.", "Write it as 2026-11-24, or 2026-11-24T14:30.") from error

@@ -73,7 +73,8 @@ class Preview(Struct, frozen=True, tag=True):
 class ShowLedger(Struct, frozen=True, tag=True):
     """Everything that left, newest first, a page at a time → LedgerPage+.
 
-    since: ISO 8601 date or time (UTC), "" for the beginning.  most: how many entries at most, 0 for all.
+    since: ISO 8601 date or time, in the person's zone unless it names another, "" for the beginning.
+    most: how many entries at most, 0 for all.
     """
 
     since: str = ""

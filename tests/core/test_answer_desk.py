@@ -1,6 +1,7 @@
 """Preview, ledger, offer and drill as the engine answers them, with a real service on loopback and a local script."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from shelf import Shelf
 
 from core.answering.history import History
 from core.engine.answers import AnswerDesk
+from core.errors import BadInput
 from core.models.cloud import CloudModel
 from core.models.model import ChatModel, Finished, Prompt, Token
 from core.models.route import Route
@@ -140,6 +142,15 @@ def test_what_left_is_listed_counted_and_erased(desk: Desk) -> None:
     (done,) = desk(EraseLedger())
     assert isinstance(done, Done)
     assert desk(ShowLedger()) == [LedgerPage([])]
+
+
+def test_the_ledger_is_asked_for_from_a_day_on(desk: Desk) -> None:
+    desk(Ask(QUESTION, consent=True))
+    today = datetime.now().astimezone().date()
+    assert desk(ShowLedger(since=str(today)))[0].entries
+    assert not desk(ShowLedger(since=str(today + timedelta(days=2))))[0].entries
+    with pytest.raises(BadInput, match="'yesterday' is not a date"):
+        desk(ShowLedger(since="yesterday"))
 
 
 def test_a_drill_asks_without_the_cloud_and_keeps_nothing(desk: Desk, faults: FaultServer) -> None:
