@@ -26,6 +26,7 @@ NO_TELEMETRY = {
 }
 """Tells libraries to send nothing of their own accord."""
 
+_SWITCH = "Switch offline mode off to use the cloud model."
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
 
@@ -57,7 +58,9 @@ class Gate:
             Offline: the door is closed, and `host` is not literally this machine.
         """
         if self._is_offline() and not (self._loopback and is_this_machine(host)):
-            raise Offline(f"{self._reason}; nothing was sent.", "Switch offline mode off to use the cloud model.")
+            named = self._loopback and _is_loopback(host)
+            instead = f"{host} could be asked by its address, 127.0.0.1." if named else _SWITCH
+            raise Offline(f"{self._reason}; nothing was sent.", instead)
 
     def client(self, base_url: str, *, connect: float, read: float) -> "httpx2.Client":
         """An HTTP client for one service; the caller closes it.

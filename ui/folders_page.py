@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QMessageBox, QProgressBar, QVBoxLayout, QWidget
 
 from core.protocol import (
@@ -28,6 +29,20 @@ from ui.widgets import Note, Page, button, card, clear, label, row
 PROBLEMS_SHOWN = 30
 
 
+class RuleChoice(QComboBox):
+    """What may become of a folder's text. The wheel passes it by: nobody should change it while scrolling."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.setAccessibleName(f"What may become of the text in {folder}")
+        for rule, words in RULES.items():
+            self.addItem(words[:1].upper() + words[1:], rule)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the page instead."""
+        event.ignore()
+
+
 class FolderCard(QFrame):
     """One watched folder."""
 
@@ -39,10 +54,7 @@ class FolderCard(QFrame):
         self.bar.setAccessibleName(f"Progress of {info.path}")
         name = Path(info.path).name or info.path
         remove = button("Remove", "quiet", lambda: page.remove(info.path), f"Remove {name} from Offhand")
-        self.rule = QComboBox()
-        self.rule.setAccessibleName(f"What may become of the text in {name}")
-        for rule, words in RULES.items():
-            self.rule.addItem(words[:1].upper() + words[1:], rule)
+        self.rule = RuleChoice(name)
         self.rule.activated.connect(lambda _: page.set_rule(info.path, self.rule.currentData()))
         path = label(short_path(info.path, 70), "faint")
         path.setToolTip(info.path)

@@ -18,6 +18,7 @@ from core.answering.quote import Evidence, weigh
 from core.errors import BadInput, ProfileUnusable
 from core.models.model import Prompt
 from core.models.route import Route, Spoken
+from core.privacy.rules import ASK_FIRST
 from core.protocol import (
     Answered,
     Ask,
@@ -139,8 +140,8 @@ class Answering:
         return question, hits, note
 
     def _offered(self, ask: Ask, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> str:
-        asked = any(step.kind == "cloud" and step.outcome == "ok" for step in spoken.steps)
-        if asked or ask.consent or ask.offline or not ask.model or evidence.quote is None:
+        outcomes = {step.outcome for step in spoken.steps if step.kind == "cloud"}
+        if outcomes - {ASK_FIRST.rstrip(".")} or ask.consent or ask.offline or not ask.model or evidence.quote is None:
             return ""
         return self._offer([source.path for source in sources])
 

@@ -60,7 +60,7 @@ class AnswerDesk:
     def clouds(self) -> list[CloudState]:
         """How each cloud model has done."""
         states = []
-        for model in self._clouds(Ask("")):
+        for model in self._clouds():
             try:
                 states.append(self._outgoing.ledger.state(model.host, model.name))
             except Problem:
@@ -83,7 +83,7 @@ class AnswerDesk:
                 yield Done(f"{erased:,} entries are erased. What was spent still counts towards your budget.")
 
     def _preview(self, call: Preview) -> Previewed:
-        model = next(iter(self._clouds(Ask(""))), None)
+        model = next(iter(self._clouds()), None)
         if model is None:
             return Previewed("", "", [], 0, {}, "", [], "No cloud model is set up; nothing would be sent.")
         to = model.host, model.name
@@ -110,11 +110,11 @@ class AnswerDesk:
             before = page[-1].id
 
     def _offer(self, paths: Sequence[str]) -> str:
-        model = next(iter(self._clouds(Ask(""))), None)
+        model = next(iter(self._clouds()), None)
         return model.host if model is not None and model.open and self._outgoing.may_offer(paths) else ""
 
-    def _clouds(self, ask: Ask) -> list[CloudModel]:
-        return [model for model in self._route(ask, False).models if isinstance(model, CloudModel)]
+    def _clouds(self) -> list[CloudModel]:
+        return [model for model in self._route(Ask(""), False).models if isinstance(model, CloudModel)]
 
 
 def _utc(since: str) -> str:

@@ -11,6 +11,7 @@ from indexer.records import FolderRule, Problem
 Rules = Callable[[Sequence[str]], dict[str, FolderRule]]
 """The rule of each file's folder, now; a file that is left out is in no folder and stays here."""
 
+ASK_FIRST = "The notes that answer this go to a cloud model only if you say so."
 BY_RULE = "the folders' rule: may go to the cloud"
 BY_CLICK = "you agreed, for this question"
 
@@ -82,7 +83,7 @@ def _without(message: Message, allowed: set[str]) -> Message:
 def _nothing_left(could_be_asked: bool) -> Withheld:
     if could_be_asked:
         return Withheld(
-            "The notes that answer this go to a cloud model only if you say so.",
+            ASK_FIRST,
             "Agree for this question (the button under the answer, or --cloud-ok), or change the folder's rule.",
         )
     return Withheld(

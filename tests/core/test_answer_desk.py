@@ -124,6 +124,15 @@ def test_a_cloud_model_is_offered_only_where_it_could_be_asked(
     assert answered.offer == offer
 
 
+def test_a_cloud_model_that_just_failed_is_not_offered(desk: Desk, faults: FaultServer) -> None:
+    desk.local, desk.rule, faults.fault = False, "cloud", "503"
+    assert desk(Ask(QUESTION))[-1].offer == ""
+    desk.rule = "ask"
+    answered = desk(Ask(QUESTION))[-1]
+    assert answered.offer == "127.0.0.1"
+    assert "only if you say so" in answered.note
+
+
 def test_placeholders_come_back_in_the_answer(desk: Desk, faults: FaultServer) -> None:
     faults.fault = "placeholder"
     answered = desk(Ask(QUESTION, consent=True))[-1]

@@ -67,6 +67,11 @@ def test_a_server_on_this_machine_is_not_outside_if_its_address_says_so(address:
         Gate(lambda: True, reason="A drill is on", loopback=False).client(f"http://{address}:9/v1", connect=1, read=1)
 
 
+def test_a_name_of_this_machine_is_told_the_way_in() -> None:
+    with pytest.raises(Offline, match=r"by its address, 127\.0\.0\.1"):
+        Gate(lambda: True).check("localhost")
+
+
 def test_an_open_loopback_client_cannot_be_led_outside(faults: FaultServer, outgoing: list[str]) -> None:
     with Gate(lambda: True).client(faults.url, connect=2, read=2) as client:
         assert client.get(faults.url).status_code == 200

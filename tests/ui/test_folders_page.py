@@ -1,6 +1,7 @@
 import msgspec
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 from scripted_engine import NOTES, REPORT
 
@@ -52,6 +53,17 @@ def test_each_folder_shows_its_rule_and_takes_another(page, scripted, qtbot):
     card.rule.activated.emit(card.rule.currentIndex())
     qtbot.waitUntil(lambda: SetRule(str(NOTES), "local") in scripted.calls)
     qtbot.waitUntil(lambda: card.rule.currentText() == "Stays here")
+
+
+def test_scrolling_over_a_rule_does_not_change_it(page, qtbot):
+    rule = page._cards[str(NOTES)].rule
+    middle = QPointF(rule.rect().center())
+    wheel = QWheelEvent(
+        middle, rule.mapToGlobal(middle), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(rule, wheel)
+    assert rule.currentData() == "ask"
 
 
 def test_adding_a_folder(page, scripted, qtbot, monkeypatch, tmp_path):

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from scripted import CommandLine
 from scripted_engine import DEPARTURE, NOTES
 
 from core.protocol import (
+    Answered,
     Ask,
     Drill,
     Drilled,
@@ -22,9 +24,11 @@ from core.protocol import (
     Said,
     SetRule,
     ShowLedger,
+    Step,
     Timings,
 )
 from indexer.worker import Cancellation
+from ui.terminal.card import Card, remarks
 
 WOULD = Previewed("api.host", "big", [Said("user", "Ask [NAME-1]")], 12, {"name": 1}, "the rule", ["/diary/c.md"])
 
@@ -118,3 +122,12 @@ def test_a_file_without_questions_is_said(offhand: CommandLine, tmp_path: Path, 
     if content is not None:
         file.write_bytes(content)
     assert offhand("drill", "--questions", str(file), "--json").status == 3
+
+
+def test_a_cloud_model_that_was_kept_from_the_notes_is_offered_and_otherwise_not_mentioned() -> None:
+    answer = Answered("who?", "Tom.", None, [], [], [], Timings(), offer="api.host")
+    assert "cloud" not in str(remarks(Card(answer=answer)) or "")
+    withheld = replace(answer, route=[Step("cloud", "big", "The notes stay")])
+    assert "The cloud model at api.host can be asked this once: offhand ask --cloud-ok" in str(
+        remarks(Card(answer=withheld))
+    )

@@ -127,7 +127,7 @@ def last_line(card: Card) -> Text | None:
 def remarks(card: Card) -> Text | None:
     """What the person should know besides: a part that was not available, a model that broke off, a stop."""
     said = [*card.notes]
-    if card.answer and card.answer.offer and _withheld(card.answer):
+    if card.answer and card.answer.offer and any(step.kind == "cloud" for step in card.answer.route):
         said.append(f"The cloud model at {card.answer.offer} can be asked this once: offhand ask --cloud-ok …")
     said += [card.answer.note] if card.answer else [_step(step) for step in card.seams]
     said += ["Stopped."] if card.stopped else []
@@ -154,11 +154,6 @@ def spaced(parts: list[RenderableType | None]) -> list[RenderableType]:
     """The parts that are known, a blank line between them."""
     known = [part for part in parts if part is not None]
     return [piece for part in known for piece in (part, Text())][:-1]
-
-
-def _withheld(answer: Answered) -> bool:
-    """Whether a cloud model had its turn and was given nothing."""
-    return any(step.kind == "cloud" and step.outcome != "ok" for step in answer.route)
 
 
 class Tail:
