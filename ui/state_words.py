@@ -59,7 +59,7 @@ def local_words(report: StatusReport) -> str:
         return "no local model; answers are quotes"
     state = MODEL_STATES.get(report.model_state, report.model_state)
     speed = f", {report.tokens_per_s:.0f} tokens/s" if report.tokens_per_s else ""
-    return f"{model_name(report.model)} {state}{speed}"
+    return f"{model_name(report.model)}, {state}{speed}"
 
 
 def cloud_words(report: StatusReport) -> list[str]:

@@ -68,7 +68,7 @@ def test_the_light_in_words():
     assert words.startswith("api.host failed on ")
     assert words.endswith(": It broke")
     offline = msgspec.structs.replace(clouded(), offline=True)
-    assert light_words(offline) == "SmolLM2-135M-Instruct ready; api.host not asked: offline"
+    assert light_words(offline) == "SmolLM2-135M-Instruct, ready; api.host not asked: offline"
     assert light_words(msgspec.structs.replace(REPORT, offline=True)).endswith("; offline")
     assert light_words(msgspec.structs.replace(REPORT, model_state="missing")).startswith("no local model")
 

@@ -15,7 +15,7 @@ def labels(tray):
 
 
 def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
-    light = "SmolLM2-135M-Instruct ready; no cloud model"
+    light = "SmolLM2-135M-Instruct, ready; no cloud model"
     assert labels(tray) == ["211 files ready", light, "Ask…", "Open Offhand", "Offline", "Quit"]
     assert not tray.state.isEnabled()
     assert tray.icon.toolTip() == f"Offhand: 211 files ready\n{light}"
@@ -23,7 +23,7 @@ def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
 
 def test_the_light_says_who_can_answer(qtbot, tray, scripted):
     scripted.change(tokens_per_s=52.4, clouds=[CloudState("api.example.org", "big")])
-    said = "SmolLM2-135M-Instruct ready, 52 tokens/s; api.example.org not asked yet"
+    said = "SmolLM2-135M-Instruct, ready, 52 tokens/s; api.example.org not asked yet"
     qtbot.waitUntil(lambda: tray.light.text() == said)
 
 
