@@ -258,9 +258,15 @@ def memory_rows(engine: Engine) -> Iterator[tuple[str, str]]:
     report = next(iter(engine.call(Status())))
     assert isinstance(report, StatusReport)
     total = 0
-    pids = {"engine": report.pid, **{child.name: child.pid for child in report.children if child.pid}}
-    for name, pid in pids.items():
-        used = psutil.Process(pid).memory_full_info()
+    processes = {"engine": psutil.Process(report.pid)}
+    for child in report.children:
+        if child.pid:
+            processes[child.name] = psutil.Process(child.pid)
+            processes |= {
+                f"{child.name}'s own child": below for below in processes[child.name].children(recursive=True)
+            }
+    for name, process in processes.items():
+        used = process.memory_full_info()
         proportional = getattr(used, "pss", used.rss)  # Linux alone can tell
         yield f"memory of {name}, MB resident / proportional", f"{used.rss / 1e6:.0f} / {proportional / 1e6:.0f}"
         total += 0 if name == "llm" else proportional

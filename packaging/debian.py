@@ -11,7 +11,7 @@ WINDOW = (
     "libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 libxkbcommon-x11-0 "
     "libgomp1 fonts-dejavu-core"
 ).split()
-TESTS = "xvfb openbox xdotool x11-utils dbus gnome-keyring tint2".split()
+TESTS = "xvfb openbox xdotool x11-utils dbus gnome-keyring tint2 tesseract-ocr e2fsprogs".split()
 
 _QUERY = ["dpkg-query", "--show", "--showformat", "${binary:Package} ${Status}\n"]
 
