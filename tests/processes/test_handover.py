@@ -15,6 +15,7 @@ from core.protocol import (
     Configure,
     Draft,
     Event,
+    LedgerPage,
     ListProviders,
     Piece,
     Provider,
@@ -22,6 +23,7 @@ from core.protocol import (
     Restart,
     RouteStep,
     SetRule,
+    ShowLedger,
     TryProvider,
 )
 from tests.core import fault_server
@@ -194,3 +196,8 @@ def test_a_test_ends_the_rest_of_a_provider_that_is_back(engine: Engine, faulty:
     (report,) = status(engine).providers
     assert (report.state, report.words) == ("ready", "It answers.")
     assert faulty.requests[-1][2]["messages"] == [{"role": "user", "content": "Answer with the one word: ready"}]
+    written = [entry for page in engine.call(ShowLedger()) if isinstance(page, LedgerPage) for entry in page.entries]
+    assert [(entry.why, entry.outcome) for entry in written] == [
+        ("a trial of the service, with none of your notes in it", "ok"),
+        ("the folders' rule: may go to the cloud", "127.0.0.1 has a problem of its own (500)."),
+    ]
