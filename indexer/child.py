@@ -42,6 +42,7 @@ from indexer.worker import (
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0  # a cold disk and an antivirus can make the first import of a model runtime this slow
+CLOSE_SECONDS = 2.5  # less than the parent waits for the end
 DEATHS_ALLOWED = 3
 DEATHS_WINDOW = 600.0  # seconds
 BACK_OFF = (0.0, 0.0, 1.0)  # seconds to wait before a start, by the number of recent deaths
@@ -318,9 +319,13 @@ def run(build: Callable[[dict[str, Any]], Service[Any, Any]], call_type: Any, *,
     faulthandler.enable()
     _apply(charter.limits)
     listener = Listener(charter.address)
-    host = Host(build(charter.config), call_type, Hello(charter.build, os.getpid()), serial=serial)
+    service = build(charter.config)
+    host = Host(service, call_type, Hello(charter.build, os.getpid()), serial=serial)
     start_thread("serve", host.serve, listener, charter.key)
     sys.stdin.buffer.read()  # returns when the parent closes the pipe or dies
+    close = getattr(service, "close", None)  # a service with a process of its own ends that first
+    if close is not None:
+        start_thread("close", close).join(CLOSE_SECONDS)
     forget_address(charter.address)
     logging.shutdown()
     os._exit(0)  # native threads (ggml, onnxruntime, Chroma) must not delay or crash the end

@@ -23,6 +23,10 @@ MOST_WORDS = 32
 RANKED = 10_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
 FEW = 5_000  # passages admitted by a filter that are looked at one by one, in about 30 ms
 WIDE = 1_000  # candidates of each kind when a filter admits more: Chroma finds so many in 15 ms
+SHORTEST_PREFIX = 3
+"""Bytes (UTF-8) of a word that is looked up as the beginning of others: three Latin letters, one Chinese sign. Two
+letters begin so many words that finding their passages takes up to 40 ms among 100,000, three up to 18."""
+
 PATIENCE = 60.0  # seconds; only the first question after a start waits for the model
 
 _WORD = re.compile(r"[^\W_]+")
@@ -63,7 +67,7 @@ def query_words(text: str) -> list[str]:
 def expression(words: Sequence[str], *, every: bool, unfinished: bool = False) -> str:
     """An FTS5 expression for passages with all of the words, or any of them; an unfinished last word may go on."""
     quoted = [f'"{word}"' for word in words]
-    if unfinished and len(words[-1]) > 1:  # the index of prefixes begins at two letters
+    if unfinished and not _is_short(words[-1]):
         quoted[-1] += "*"
     return (" AND " if every else " OR ").join(quoted)
 
@@ -79,8 +83,11 @@ def by_words(connection: apsw.Connection, text: str, limit: int, among: Sequence
         return []
     typed = _prepared(text)
     unfinished = _WORD.fullmatch(typed[-1:]) is not None and fold(_WORD.findall(typed)[-1]) == words[-1]
-    if unfinished and len(words) == 1 and len(words[0]) == 1:
-        return passages.titled(connection, words[0], limit, among)
+    if unfinished and len(words) == 1 and _is_short(words[0]):
+        found = passages.titled(connection, words[0], limit, among)
+        if len(words[0]) > 1 and len(found) < limit:  # a word by itself perhaps: "TV"
+            found = list(dict.fromkeys([*found, *_ranked(connection, expression(words, every=True), limit, among)]))
+        return found[:limit]
     found = _ranked(connection, expression(words, every=True, unfinished=unfinished), limit, among)
     if len(words) > 1 and len(found) < limit:
         some = expression(words, every=False, unfinished=unfinished)
@@ -88,6 +95,10 @@ def by_words(connection: apsw.Connection, text: str, limit: int, among: Sequence
             some = _narrowed(connection, words, some, unfinished=unfinished)
         found = list(dict.fromkeys([*found, *_ranked(connection, some, limit, among)]))[:limit]
     return found
+
+
+def _is_short(word: str) -> bool:
+    return len(word.encode()) < SHORTEST_PREFIX
 
 
 def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequence[int] | None) -> list[int]:

@@ -146,6 +146,10 @@ class Semantics:
         """Load model and index in the background."""
         start_thread("warm", self._warm)
 
+    def close(self) -> None:
+        """End the process with Chroma in it."""
+        self._index.close()
+
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see each for what it yields.
 

@@ -79,6 +79,14 @@ def test_one_letter_finds_titles(database: Database, store: Store) -> None:
     assert found(database, "b") == ["about fruit", "about heating"]
 
 
+def test_two_letters_find_titles_and_words_of_two_letters(database: Database, store: Store) -> None:
+    store("a.md", extracted("about heating", title="Boiler"), mtime_ns=1)
+    store("b.md", extracted("a new bo staff", title="Sport"), mtime_ns=2)
+    store("c.md", extracted("bones in the text", title="Letters"), mtime_ns=3)
+    assert found(database, "bo") == ["about heating", "a new bo staff"]
+    assert found(database, "bo ") == ["a new bo staff"]
+
+
 def test_accents_and_case_do_not_matter(database: Database, store: Store) -> None:
     store("a.md", extracted("The CAFÉ in Orléans"))
     assert found(database, "cafe orleans") == ["The CAFÉ in Orléans"]
@@ -92,7 +100,9 @@ def test_tags_and_headings_and_titles_are_searched(database: Database, store: St
 
 
 def test_expressions_are_quoted() -> None:
-    assert expression(["a", "bc"], every=True, unfinished=True) == '"a" AND "bc"*'
+    assert expression(["a", "bcd"], every=True, unfinished=True) == '"a" AND "bcd"*'
+    assert expression(["a", "bc"], every=True, unfinished=True) == '"a" AND "bc"', "two letters begin too many words"
+    assert expression(["北"], every=True, unfinished=True) == '"北"*'
     assert expression(["bc", "a"], every=False, unfinished=True) == '"bc" OR "a"'
 
 

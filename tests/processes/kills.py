@@ -29,6 +29,12 @@ CREATE TRIGGER audited AFTER INSERT ON embeddings BEGIN INSERT INTO audit VALUES
 """Put into the catalog under test: it remembers every vector that was ever stored, whatever became of it."""
 
 
+def spoil(file: Path) -> None:
+    """Change a file a little, so that it is not as it was left."""
+    with file.open("ab") as opened:
+        opened.write(b"x")
+
+
 class Lives:
     """The lives of one profile's engine, one after the other.
 

@@ -111,7 +111,7 @@ def _at_a_switch(scene: Scene) -> None:
     """The index is found damaged at a start; the kill falls into the making of the next generation."""
     scene.lives.stop()
     for graph in scene.profile.vectors.glob("gen-*/*/header.bin"):
-        graph.touch()
+        kills.spoil(graph)
     scene.lives.start()
     moment, changes = kills.switch(scene.profile), scene.chance.randint(1, 3)
     scene.kill_at(moment, scene.chance.choice(["family", "engine", "semantics"]), seconds=60, changes=changes)
@@ -213,11 +213,12 @@ def test_kills_during_the_first_start(scene: Scene, seed: int) -> None:
 def test_two_semantics_processes_never_share_chroma(scene: Scene, seed: int) -> None:
     """One that cannot die yet (here it is stopped; a long write holds it as well) keeps the next one waiting."""
     scene.begin(shelf=False)
-    stopped = scene.lives.pid_of("semantics")
+    stopped, chroma = scene.lives.pid_of("semantics"), scene.lives.pid_of("vectors")
     assert stopped is not None
+    assert chroma is not None
     os.kill(stopped, signal.SIGSTOP)
     try:
-        scene.lives.kill("engine", orphans={stopped})
+        scene.lives.kill("engine", orphans={stopped, chroma})
         scene.changes.fill(1)
         scene.lives.start()
         word = scene.changes.live_words(1)[0][0]
