@@ -55,6 +55,10 @@ class CloudTooLong(CloudFailed):
     """The request is longer than the model can read; a shorter one may do."""
 
 
+class CloudCannotGoOn(CloudFailed):
+    """The model does not go on from words that exist; asked without them, it may answer."""
+
+
 class CloudWithheld(CloudFailed):
     """The service works, but its content filter keeps the answer back."""
 

@@ -1,10 +1,14 @@
 """The one door to the network. Every HTTP client is made here, and none gets past the door while it is closed.
 
-Closed means closed for loopback too: a server on this machine may be a tunnel or a proxy that passes the words on, and
-nobody could tell from here. The door follows no redirects and trusts the certificates that the system trusts.
+What leaves the machine goes through here, so a closed door means that nothing does. A server on this very machine
+(Ollama, LM Studio) is not outside: it may be asked while the door is closed, but only by a literal loopback address
+such as 127.0.0.1, for which no name is looked up. What such a server does with the words is its own affair; the rules
+of the folders hold for it as for any other. The door follows no redirects and trusts the certificates that the system
+trusts.
 """
 
 import ipaddress
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,7 +18,21 @@ from core.errors import BadInput, Offline
 if TYPE_CHECKING:
     import httpx2
 
+NO_TELEMETRY = {
+    "ANONYMIZED_TELEMETRY": "False",  # chromadb
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime, which reports to its maker from its first session on (since 1.29)
+    "DO_NOT_TRACK": "1",
+}
+"""Tells libraries to send nothing of their own accord."""
+
+_SWITCH = "Switch offline mode off to use the cloud model."
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
+
+
+def silence_libraries() -> None:
+    """Switch off what libraries would send by themselves, in this process and its children; before they are loaded."""
+    os.environ.update(NO_TELEMETRY)
 
 
 class Gate:
@@ -22,19 +40,27 @@ class Gate:
 
     Args:
         is_offline: asked before each request; for one question, `Gate(lambda: True)` is a door that stays closed.
+        reason: why it may be closed, for the person.
+        loopback: whether servers on this machine may be asked while it is closed.
     """
 
-    def __init__(self, is_offline: Callable[[], bool]) -> None:
+    def __init__(
+        self, is_offline: Callable[[], bool], *, reason: str = "Offline mode is on", loopback: bool = True
+    ) -> None:
         self._is_offline = is_offline
+        self._reason = reason
+        self._loopback = loopback
 
-    def check(self) -> None:
+    def check(self, host: str) -> None:
         """Pass, or not.
 
         Raises:
-            Offline: the door is closed.
+            Offline: the door is closed, and `host` is not literally this machine.
         """
-        if self._is_offline():
-            raise Offline("Offline mode is on; nothing was sent.", "Switch offline mode off to use the cloud model.")
+        if self._is_offline() and not (self._loopback and is_this_machine(host)):
+            named = self._loopback and _is_loopback(host)
+            instead = f"{host} could be asked by its address, 127.0.0.1." if named else _SWITCH
+            raise Offline(f"{self._reason}; nothing was sent.", instead)
 
     def client(self, base_url: str, *, connect: float, read: float) -> "httpx2.Client":
         """An HTTP client for one service; the caller closes it.
@@ -48,12 +74,12 @@ class Gate:
             Offline: the door is closed. Each later request of the client asks again, before any name is looked up.
             BadInput: the address is no web address, or would carry notes and key unencrypted through the internet.
         """
-        self.check()
         host = checked_host(base_url)
+        self.check(host)
         import httpx2  # an eighth of a second that only questions to the cloud should cost
 
-        def ask_first(_request: "httpx2.Request") -> None:
-            self.check()
+        def ask_first(request: "httpx2.Request") -> None:
+            self.check(request.url.host)
 
         return httpx2.Client(
             timeout=httpx2.Timeout(read, connect=connect),
@@ -95,11 +121,16 @@ def may_be_known(url: str, *, offline: bool) -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether this is literally a loopback address; a name is not, whatever it may stand for."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    return is_this_machine(host) or host == "localhost" or host.endswith(".localhost")
 
 
 def _is_nearby(host: str) -> bool:

@@ -38,6 +38,7 @@ class Profile:
         self.catalog = self.data / "catalog.sqlite3"
         self.vectors = self.data / "vectors"
         self.history = self.data / "history.sqlite3"
+        self.ledger = self.data / "outgoing.sqlite3"
         self.logs = self.data / "logs"
         self.importing = self.data / "importing"
         self.lock = self.runtime / "engine.lock"

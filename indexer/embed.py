@@ -35,8 +35,11 @@ class Embedder:
     dimensions = 384
 
     def __init__(self, model_dir: Path, cache_dir: Path, threads: int) -> None:
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, when it is loaded; whoever uses this room stays silent
         import onnxruntime
         import tokenizers
+
+        onnxruntime.disable_telemetry_events()  # on Windows the variable is not heeded
 
         self.model_id = model_dir.name
         graph = _graph(model_dir, cache_dir)

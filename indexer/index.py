@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, search, semantics
+from indexer.folder_rules import FolderRules
 from indexer.ignore import IgnoreRules
 from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
@@ -60,6 +61,7 @@ class Index:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         self._database = Database(path)
+        self.folder_rules = FolderRules(self._database, on_change)
         self._meaning = meaning
         self._protected = [Path(os.path.realpath(folder)) for folder in protected]
         self._announce = on_change

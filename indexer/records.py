@@ -5,6 +5,8 @@ from typing import Literal
 from msgspec import Struct
 
 FileState = Literal["waiting", "indexed", "skipped", "failed"]
+FolderRule = Literal["cloud", "ask", "local"]
+"""What may become of a folder's text: it may go to a cloud model; only when the person says so; never."""
 FactKind = Literal["task", "date", "tag", "link", "heading"]
 
 

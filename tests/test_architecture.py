@@ -41,6 +41,8 @@ ONLY_IN = {
     "requests": (set(), "ask core.network for a client: it is the only door"),
     "urllib.request": (set(), "ask core.network for a client: it is the only door"),
     "http.client": (set(), "ask core.network for a client: it is the only door"),
+    "phonenumbers": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
+    "stdnum": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
     "keyring": ({"core/models/keys.py"}, "use core.models.keys"),
     "kreuzberg": ({"indexer/extract/documents.py"}, "use indexer.extract.documents"),
     "onnxruntime": ({"indexer/embed.py", "indexer/onnx_graph.py"}, "use indexer.embed"),
@@ -113,8 +115,12 @@ def test_rooms_import_downwards_only(path: Path) -> None:
         assert not outside, f"ui speaks only the protocol; {outside} belong behind it"
 
 
-def test_inside_core_the_ladder_is_engine_answering_models() -> None:
-    forbidden = {"core/models/": ("core.answering", "core.engine"), "core/answering/": ("core.engine",)}
+def test_inside_core_the_ladder_is_engine_answering_privacy_models() -> None:
+    forbidden = {
+        "core/models/": ("core.privacy", "core.answering", "core.engine"),
+        "core/privacy/": ("core.answering", "core.engine"),
+        "core/answering/": ("core.engine",),
+    }
     for path in SOURCES:
         for start, names in forbidden.items():
             if place(path).startswith(start):
@@ -127,6 +133,13 @@ def test_libraries_live_where_they_belong(path: Path) -> None:
         for library, (allowed, instead) in ONLY_IN.items():
             if name == library or name.startswith(library + "."):
                 assert any(place(path).startswith(where) for where in allowed), f"{name} in {place(path)}: {instead}"
+
+
+def test_only_clearance_says_that_a_prompt_may_leave() -> None:
+    for path in SOURCES:
+        made = [n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.Call)]
+        names = {n.func.id if isinstance(n.func, ast.Name) else getattr(n.func, "attr", "") for n in made}
+        assert "Cleared" not in names or place(path) == "core/privacy/clearance.py", f"{place(path)}: ask for clearance"
 
 
 def test_there_are_no_import_rings() -> None:
@@ -179,7 +192,10 @@ def test_packaging_is_no_package() -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("core.engine.engine", ("chromadb", "llama_cpp", "onnxruntime", "kreuzberg", "PySide6", "openai", "anthropic")),
+        (
+            "core.engine.engine",
+            ("chromadb", "llama_cpp", "onnxruntime", "kreuzberg", "PySide6", "openai", "anthropic", "phonenumbers"),
+        ),
         ("core.client", ("apsw", "chromadb", "numpy", "PySide6")),
         ("ui.terminal", ("PySide6", "apsw", "chromadb", "numpy")),
         ("indexer.semantics", ("chromadb", "onnxruntime")),

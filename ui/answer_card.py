@@ -24,11 +24,13 @@ class AnswerCard(QScrollArea):
 
     Signals:
         open_requested(str, int, object): path, line and page of a source the person wants to see.
+        cloud_requested: the person agrees to ask the cloud model about this question, once.
         copy_requested: the person wants the quote with its citation.
         notice(str): a sentence for the person.
     """
 
     open_requested = Signal(str, int, object)
+    cloud_requested = Signal()
     copy_requested = Signal()
     notice = Signal(str)
 
@@ -51,6 +53,7 @@ class AnswerCard(QScrollArea):
         self.legend = label("Underlined with dots: not found in your notes.", "faint", wrap=True)
         self.sources_title = label("Sources", "section")
         self.foot = label("", "faint", wrap=True)
+        self.ask_cloud = button("Ask the cloud model", "quiet", self.cloud_requested.emit)
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self.setWidget(self._body())
@@ -71,6 +74,7 @@ class AnswerCard(QScrollArea):
         layout.addWidget(self.sources_title)
         layout.addLayout(self._list)
         layout.addStretch(1)
+        layout.addWidget(row(self.ask_cloud, None))
         layout.addWidget(self.foot)
         body.setObjectName("answer")
         body.setMaximumWidth(READING_WIDTH + 40)
@@ -79,7 +83,7 @@ class AnswerCard(QScrollArea):
     def clear(self) -> None:
         """Forget the last answer."""
         self.quote, self._sources = None, []
-        for part in (self.missing, self.quote_block, self.legend, self.sources_title, self.foot):
+        for part in (self.missing, self.quote_block, self.legend, self.sources_title, self.foot, self.ask_cloud):
             part.setVisible(False)
         self.note.say("")
         self.trouble.say("")
@@ -138,6 +142,8 @@ class AnswerCard(QScrollArea):
         covered = f"\nFrom {coverage_words(answer.coverage)}" if answer.coverage else ""
         self.foot.setText(foot_words(answer.route, answer.timings, quoted=answer.quote is not None) + covered)
         self.foot.setVisible(True)
+        self.ask_cloud.setVisible(bool(answer.offer))
+        self.ask_cloud.setToolTip(f"Sends this question and its passages to {answer.offer}, this once")
 
     def show_problem(self, problem: Problem) -> None:
         """The question could not be answered to its end; what is there stays."""

@@ -50,6 +50,7 @@ class AskPanel(QWidget):
         self._search: Ticket | None = None
         self._asking: Ticket | None = None
         self._asked_again = False
+        self._consent = False  # for the question that is being asked
         self._painted = ""  # the words whose hits are on the screen
         self.question = QLineEdit()
         self.question.setObjectName("question")
@@ -98,6 +99,7 @@ class AskPanel(QWidget):
         self.results.open_requested.connect(lambda hit: self.open_requested.emit(hit.path, hit.line, hit.page))
         self.card.open_requested.connect(self.open_requested)
         self.card.copy_requested.connect(self.copy)
+        self.card.cloud_requested.connect(self.ask_cloud)
         self.card.notice.connect(self.notice)
         self._link.state_changed.connect(self._refresh)
         self._link.reported.connect(self._refresh)
@@ -139,7 +141,12 @@ class AskPanel(QWidget):
 
     def ask(self) -> None:
         """Answer what is typed."""
-        self._asked_again = False
+        self._asked_again = self._consent = False
+        self._ask()
+
+    def ask_cloud(self) -> None:
+        """Answer it once more, with the cloud model: the person has agreed to that for this question."""
+        self._asked_again, self._consent = False, True
         self._ask()
 
     def stop(self) -> None:
@@ -254,9 +261,8 @@ class AskPanel(QWidget):
         self._painted = ""
         self.card.roots = self._roots()
         self.card.clear()
-        self._asking = self._link.call(
-            Ask(question), self._answering, self._ask_failed, self._ask_over, self.card.start_again
-        )
+        call = Ask(question, consent=self._consent)
+        self._asking = self._link.call(call, self._answering, self._ask_failed, self._ask_over, self.card.start_again)
         if self._link.state == "ready":
             self._show(self.card)
         else:

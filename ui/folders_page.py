@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QFrame, QMessageBox, QProgressBar, QVBoxLayout, QWidget
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QComboBox, QFileDialog, QFrame, QMessageBox, QProgressBar, QVBoxLayout, QWidget
 
 from core.protocol import (
     AddFolder,
@@ -11,20 +12,36 @@ from core.protocol import (
     Event,
     FileProblem,
     FolderInfo,
+    FolderRule,
     Folders,
     Problem,
     RemoveFolder,
     Retry,
+    SetRule,
     StatusReport,
 )
 from ui.citation import short_path
 from ui.engine_link import EngineLink
 from ui.ignore_card import IgnoreCard
-from ui.state_words import at_time, coverage_words, files
+from ui.state_words import RULES, at_time, coverage_words, files
 from ui.theme import Theme
 from ui.widgets import Note, Page, button, card, clear, label, row
 
 PROBLEMS_SHOWN = 30
+
+
+class RuleChoice(QComboBox):
+    """What may become of a folder's text. The wheel passes it by: nobody should change it while scrolling."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self.setAccessibleName(f"What may become of the text in {folder}")
+        for rule, words in RULES.items():
+            self.addItem(words[:1].upper() + words[1:], rule)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Scroll the page instead."""
+        event.ignore()
 
 
 class FolderCard(QFrame):
@@ -38,13 +55,15 @@ class FolderCard(QFrame):
         self.bar.setAccessibleName(f"Progress of {info.path}")
         name = Path(info.path).name or info.path
         remove = button("Remove", "quiet", lambda: page.remove(info.path), f"Remove {name} from Offhand")
+        self.rule = RuleChoice(name)
+        self.rule.activated.connect(lambda _: page.set_rule(info.path, self.rule.currentData()))
         path = label(short_path(info.path, 70), "faint")
         path.setToolTip(info.path)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 10, 12)
         layout.setSpacing(3)
         layout.addWidget(row(label(name, "heading"), None, self.counts, remove))
-        layout.addWidget(path)
+        layout.addWidget(row(path, None, self.rule))
         layout.addSpacing(4)
         layout.addWidget(self.bar)
         self.show_info(info)
@@ -59,6 +78,7 @@ class FolderCard(QFrame):
         if not info.reachable:
             words = ["away; its passages are kept"]
         self.counts.setText("  ·  ".join(words))
+        self.rule.setCurrentIndex(list(RULES).index(info.rule))
         self.bar.setVisible(info.waiting > 0)
         self.bar.setRange(0, max(1, info.files))
         self.bar.setValue(info.files - info.waiting)
@@ -126,6 +146,10 @@ class FoldersPage(Page):
         box.exec()
         if box.clickedButton() is yes:
             self._call(RemoveFolder(path))
+
+    def set_rule(self, path: str, rule: FolderRule) -> None:
+        """Give a folder another rule."""
+        self._call(SetRule(path, rule))
 
     def _call(self, call: Call) -> None:
         self.trouble.say("")

@@ -2,13 +2,25 @@
 
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from core.protocol import Coverage, StatusReport
+from core.protocol import Coverage, Departure, FolderRule, StatusReport
 
 LinkState = Literal["starting", "ready", "gone"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
+RULES: dict[FolderRule, str] = {
+    "cloud": "may go to the cloud",
+    "ask": "goes to the cloud only if you say so",
+    "local": "stays here",
+}
+MODEL_STATES = {
+    "ready": "ready",
+    "asleep": "loads with the next question",
+    "off": "switched off after it failed repeatedly",
+    "missing": "not installed",
+}
 Tone = Literal["good", "busy", "bad", "off"]
 
 
@@ -72,6 +84,45 @@ def tone(state: LinkState, report: StatusReport | None) -> Tone:
     if report.counts.waiting or report.counts.vectors_owed:
         return "off" if report.paused else "busy"
     return "good"
+
+
+def local_words(report: StatusReport) -> str:
+    """The local model and how it stands."""
+    if report.model_state == "missing" or not report.model:
+        return "no local model; answers are quotes"
+    state = MODEL_STATES.get(report.model_state, report.model_state)
+    speed = f", {report.tokens_per_s:.0f} tokens/s" if report.tokens_per_s else ""
+    return f"{model_name(report.model)}, {state}{speed}"
+
+
+def cloud_words(report: StatusReport) -> list[str]:
+    """Each provider and how it stands."""
+    if report.offline:
+        return [f"{info.provider.name} is not asked: offline" for info in report.providers]
+    return [f"{info.provider.name}: {info.words.rstrip('.')}" for info in report.providers]
+
+
+def light_words(report: StatusReport) -> str:
+    """Who can answer now, in one line: the local model, then the cloud."""
+    clouds = cloud_words(report)
+    away = "offline" if report.offline and not clouds else "no cloud model"
+    return "; ".join([local_words(report), *(clouds or [away])])
+
+
+def departure_words(entry: Departure) -> str:
+    """A request that left, in one line."""
+    hidden = sum(entry.hidden.values())
+    ended = "answered" if entry.outcome == "ok" else entry.outcome.rstrip(".") or "under way"
+    kept = f", {hidden:,} things hidden" if hidden > 1 else ", one thing hidden" if hidden else ""
+    when = _when(entry.at)
+    return f"{when[:1].upper()}{when[1:]} to {entry.host}: {entry.bytes:,} bytes{kept}; {entry.why}; {ended}"
+
+
+def _when(stamp: str) -> str:
+    """Today's times as 14:02, others with their day."""
+    at = datetime.fromisoformat(stamp).astimezone()
+    today = datetime.now().astimezone().date()
+    return f"at {at:%H:%M}" if at.date() == today else f"on {at:%d %b, %H:%M}"
 
 
 def files(count: int) -> str:

@@ -4,17 +4,12 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from core.protocol import Checked, Configure, Doctor, Event, Finding, Problem, StatusReport
+from ui.departures_card import DeparturesCard
 from ui.engine_link import EngineLink
-from ui.state_words import model_name, size, state_words
+from ui.state_words import cloud_words, local_words, size, state_words
 from ui.theme import Theme
 from ui.widgets import Note, Page, Switch, button, card, clear, label, row
 
-MODEL_STATES = {
-    "ready": "ready",
-    "asleep": "loads with the next question",
-    "off": "switched off after it failed repeatedly",
-    "missing": "not installed",
-}
 CHILDREN = {
     "semantics": ("Meaning", "search by meaning"),
     "llm": ("Language model", "writes answers"),
@@ -41,6 +36,7 @@ class StatusPage(Page):
         self.cloud = label("", "muted", wrap=True)
         self.model = label("", "muted", wrap=True)
         self.shortcut = label("", "muted", wrap=True)
+        self.departures = DeparturesCard(link)
         self._grid = QGridLayout()
         self.doctor = button("Check everything", "", lambda: self._check(fix=False))
         self.repair = button("Repair", "primary", lambda: self._check(fix=True))
@@ -77,6 +73,7 @@ class StatusPage(Page):
             self.notices,
             card(self.offline, words, spacing=4),
             card(label("Model", "heading"), self.model, self.cloud, spacing=4),
+            self.departures,
             card(label("Processes", "heading"), processes, spacing=10),
             card(label("Shortcut", "heading"), self.shortcut, spacing=4),
             card(row(label("Check-up", "heading"), None, self.repair, self.doctor), rows),
@@ -97,9 +94,9 @@ class StatusPage(Page):
         self.subtitle.setText(f"{state_words(self._link.state, report)}, version {report.version}")
         self.offline.setChecked(report.offline)
         self.notices.say("\n".join(report.notices))
-        state = MODEL_STATES.get(report.model_state, report.model_state)
-        self.model.setText(f"On this machine: {model_name(report.model)}, {state}")
-        self.cloud.setText(f"In the cloud: {report.cloud or 'none is set up'}")
+        self.model.setText(f"On this machine: {local_words(report)}")
+        self.cloud.setText("\n".join(f"In the cloud: {words}" for words in cloud_words(report) or ["none is set up"]))
+        self.departures.refresh(report)
         self._show_processes(report)
 
     def _show_processes(self, report: StatusReport) -> None:

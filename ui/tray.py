@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from core.protocol import Configure
 from ui.engine_link import EngineLink
-from ui.state_words import state_words, tone
+from ui.state_words import light_words, state_words, tone
 from ui.theme import TONES, Theme, app_icon
 
 LOOK_AGAIN_MS = 10_000
@@ -33,6 +33,8 @@ class Tray(QObject):
         self.menu = QMenu()
         self.state = self.menu.addAction("")
         self.state.setEnabled(False)
+        self.light = self.menu.addAction("")
+        self.light.setEnabled(False)
         self.menu.addSeparator()
         self._action("Ask…", self.ask_requested.emit)
         self._action("Open Offhand", self.open_requested.emit)
@@ -88,7 +90,10 @@ class Tray(QObject):
         self.state.setText(words)
         self.offline.setChecked(offline)
         self.pause.setChecked(report is not None and bool(report.paused))
-        self.icon.setToolTip(f"Offhand: {words}")
+        light = light_words(report) if state == "ready" and report is not None else ""
+        self.light.setText(light)
+        self.light.setVisible(bool(light))
+        self.icon.setToolTip("\n".join(filter(None, (f"Offhand: {words}", light))))
         now = tone(state, report)
         dot = "" if now in ("good", "off") and not offline else getattr(self._theme.colors, TONES[now])
         if offline and now == "good":

@@ -4,7 +4,7 @@ The quote is the answer; prose only says it again. Where the notes do not say it
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -12,10 +12,13 @@ from core.answering import question as questions
 from core.answering.grounding import ground
 from core.answering.history import History
 from core.answering.library import Library
+from core.answering.pace import Pace
 from core.answering.prompt import messages
 from core.answering.quote import Evidence, weigh
 from core.errors import BadInput, ProfileUnusable
+from core.models.model import Prompt
 from core.models.route import Route, Spoken
+from core.privacy.rules import ASK_FIRST
 from core.protocol import (
     Answered,
     Ask,
@@ -46,22 +49,26 @@ class Answering:
 
     Args:
         library: the person's notes.
-        route: the models of one question, in order; told whether the network door is closed for it.
-        history: where answers are kept.
+        route: the models of one question, in order.
+        history: where answers are kept; None keeps none.
+        offer: the service that could be asked about text of these files if the person agrees, "" for none.
         coverage: how much of the person's folders can be found now.
     """
 
     def __init__(
         self,
         library: Library,
-        route: Callable[[bool], Route],
-        history: History,
+        route: Callable[[Ask], Route],
+        history: History | None,
+        offer: Callable[[Sequence[str]], str] = lambda _paths: "",
         coverage: Callable[[], Coverage | None] = lambda: None,
     ) -> None:
+        self.pace = Pace()
         self._coverage = coverage
         self._library = library
         self._route = route
         self._history = history
+        self._offer = offer
 
     def answer(self, ask: Ask, cancelled: Cancellation) -> Iterator[Event]:
         """Answer → Found, Quoted, [RouteStep, Piece*]*, Answered; it just ends when cancelled.
@@ -71,10 +78,7 @@ class Answering:
             Problem: the library cannot be searched.
         """
         started = time.perf_counter()
-        question = questions.clean(ask.question)
-        if not 1 <= ask.limit <= MOST_HITS:
-            raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
-        hits, note = self._search(question, ask.limit)
+        question, hits, note = self._passages(ask.question, ask.limit)
         timings = Timings(passages_ms=_since(started))
         yield Found(hits, "fused", timings.passages_ms or 0.0, note)
         evidence = weigh(question, hits, self._library)
@@ -85,13 +89,15 @@ class Answering:
         sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
         spoken = Spoken("", [], "")
         if evidence.quote is not None and ask.model:
-            route = self._route(ask.offline)
+            route = self._route(ask)
+            measure = self.pace.watch()
             for event in route.speak(
                 lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens), ANSWER_TOKENS, cancelled
             ):
                 if isinstance(event, Spoken):
                     spoken = event
                     continue
+                measure(event)
                 if isinstance(event, Piece) and timings.first_token_ms is None:
                     timings = structs.replace(timings, first_token_ms=_since(started))
                 yield event
@@ -110,15 +116,38 @@ class Answering:
                 timings=structs.replace(timings, total_ms=_since(started)),
                 note=" ".join(part for part in (note, spoken.note) if part),
                 coverage=self._coverage(),
+                offer=self._offered(ask, evidence, spoken, sources),
             )
         )
 
-    def _search(self, question: str, limit: int) -> tuple[list[Hit], str]:
+    def draft(self, typed: str, limit: int) -> Prompt | None:
+        """The prompt that a question would be put to the models with, or None: the notes do not say it.
+
+        Raises:
+            BadInput, Problem: as `answer`.
+        """
+        question, hits, _ = self._passages(typed, limit)
+        evidence = weigh(question, hits, self._library)
+        if evidence.quote is None:
+            return None
+        order = _order(hits, evidence)
+        return lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens)
+
+    def _passages(self, typed: str, limit: int) -> tuple[str, list[Hit], str]:
+        question = questions.clean(typed)
+        if not 1 <= limit <= MOST_HITS:
+            raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
         hits: list[Hit] = []
         note = ""
         for _, hits, note in self._library.search(question, limit, True):  # noqa: B007  # the last stage is the best
             pass
-        return hits, note
+        return question, hits, note
+
+    def _offered(self, ask: Ask, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> str:
+        outcomes = {step.outcome for step in spoken.steps if step.kind == "cloud"}
+        if outcomes - {ASK_FIRST.rstrip(".")} or ask.consent or ask.offline or not ask.model or evidence.quote is None:
+            return ""
+        return self._offer([source.path for source in sources])
 
     def _conclusion(self, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> tuple[str, list[Sentence]]:
         if evidence.quote is None:
@@ -129,6 +158,8 @@ class Answering:
         return prose, ground(prose, sources, self._library)
 
     def _kept(self, answered: Answered) -> Answered:
+        if self._history is None:
+            return answered
         try:
             self._history.add(answered)
         except ProfileUnusable as problem:

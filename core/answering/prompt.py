@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from core.answering.quote import Evidence
 from core.answering.sentences import Unit
-from core.models.model import Message
+from core.models.model import FromNotes, Message, composed
 from indexer.records import Hit
 
 SYSTEM = (
@@ -32,19 +32,22 @@ def messages(
         notes_tokens: how much of the notes the model is given, in tokens, about; 0 means the quote alone.
     """
     if evidence.quote is not None and not notes_tokens:
-        return [Message("system", SYSTEM), *_EXAMPLE, _one_line(evidence.quote.text, question)]
+        return [Message("system", SYSTEM), *_EXAMPLE, _one_line(evidence.quote.text, question, evidence.quote.path)]
     chosen = _best_sentences(hits, evidence, order, notes_tokens * BYTES_PER_TOKEN)
-    notes = "\n".join(
-        f'<note n="{number}" from="{_defused(_title(hits[place]))}">\n{_defused(chosen[place])}\n</note>'
+    notes = [
+        FromNotes(
+            f'<note n="{number}" from="{_defused(_title(hits[place]))}">\n{_defused(chosen[place])}\n</note>\n',
+            (hits[place].path,),
+        )
         for number, place in enumerate(order, start=1)
         if place in chosen
-    )
-    return [Message("system", SYSTEM), Message("user", f"{notes}\n\nQuestion: {question}")]
+    ]
+    return [Message("system", SYSTEM), composed("user", *notes, f"\nQuestion: {question}")]
 
 
-def _one_line(quote: str, question: str) -> Message:
+def _one_line(quote: str, question: str, *paths: str) -> Message:
     """The quote on a single line, which nothing in it can end."""
-    return Message("user", f"Notes:\n[1] {' '.join(quote.split())}\n\nQuestion: {question}")
+    return composed("user", FromNotes(f"Notes:\n[1] {' '.join(quote.split())}", paths), f"\n\nQuestion: {question}")
 
 
 # Shown to models that are given the quote alone: with it the starter model keeps to the note's words far more often

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from core.answering.answer import Answering
 from core.answering.history import History
+from core.engine.answers import AnswerDesk
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
@@ -20,16 +20,21 @@ from core.models.local import LocalModel
 from core.models.route import Route
 from core.network import Gate
 from core.paths import Profile
+from core.privacy.ledger import Ledger
+from core.privacy.outgoing import Outgoing
 from core.protocol import (
+    AnswerCall,
     Ask,
     Call,
     Configure,
     CurrentSettings,
     Done,
+    EraseLedger,
     Event,
     Export,
     GetSettings,
     Import,
+    LedgerCall,
     LibraryCall,
     ProviderCall,
     RemoveKey,
@@ -75,9 +80,10 @@ class Engine:
         )
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        self._providers = ProviderDesk(self.settings, self.keys, self.gate)
         history = History(profile.history)
-        self._answering = Answering(self.index, self._route, history, self.index.ledger.coverage)
+        self._outgoing = Outgoing(self.index.folder_rules.of, lambda: self.settings.current, Ledger(profile.ledger))
+        self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing)
+        self._answers = AnswerDesk(self.index, self._route, self._outgoing, history, self.index.ledger.coverage)
         self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,
@@ -85,6 +91,7 @@ class Engine:
             children=self.children,
             index=self.index,
             library=self._library,
+            answers=self._answers,
             keys=self.keys,
             providers=self._providers,
             news=self._news,
@@ -125,10 +132,13 @@ class Engine:
         elif isinstance(call, ProviderCall):
             yield from self._providers.handle(call, cancelled)
             self._news.announce()
-        elif isinstance(call, Ask):
-            for event in self._answering.answer(call, cancelled):
-                self.index.pace.person_is_there()
+        elif isinstance(call, AnswerCall | LedgerCall):
+            for event in self._answers.handle(call, cancelled):
+                if isinstance(call, Ask):
+                    self.index.pace.person_is_there()
                 yield event
+            if isinstance(call, Ask | EraseLedger):
+                self._news.announce()
         elif isinstance(call, Export):
             yield self._export(Path(call.path))
         elif isinstance(call, Import):
@@ -164,10 +174,10 @@ class Engine:
         size = target.stat().st_size / 1e6
         return Done(f"{target} holds your profile ({size:,.1f} MB): the text of your notes is in it, keys are not.")
 
-    def _route(self, offline: bool) -> Route:
+    def _route(self, ask: Ask, cut: bool) -> Route:
         has_model = self.children.model_file is not None
         local = LocalModel(self.children.llm, self.children.model_name) if has_model else None
-        return self._providers.route(local, offline=offline)
+        return self._providers.route(local, ask, cut=cut)
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))

@@ -25,6 +25,7 @@ from core.protocol import (
     RemoveFolder,
     Retry,
     Search,
+    SetRule,
 )
 from indexer import index
 from indexer.worker import Cancellation
@@ -53,6 +54,9 @@ class LibraryDesk:
                 yield self.folders()
             case RemoveFolder(path):
                 self._history.forget(self._index.remove_folder(Path(path)))
+                yield self.folders()
+            case SetRule(path, rule):
+                self._index.folder_rules.set(Path(path), rule)
                 yield self.folders()
             case ListFolders():
                 yield self.folders()

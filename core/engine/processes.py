@@ -1,6 +1,6 @@
 """What each process of Offhand runs. `main.py --process NAME` ends here; imports stay inside their process."""
 
-from core import logs
+from core import logs, network
 from core.paths import Profile
 from indexer import child
 
@@ -9,6 +9,7 @@ NAMES = ("engine", "semantics", "vectors", "llm", "extractor", "import")
 
 def run(name: str) -> int:
     """Be the process called `name` until it ends; returns the exit status."""
+    network.silence_libraries()
     profile = Profile()
     if name == "engine":
         from core.engine import server

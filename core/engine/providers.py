@@ -7,11 +7,13 @@ from core.models import providers
 from core.models.breaker import Breakers
 from core.models.cloud import CloudModel
 from core.models.keys import Keys
-from core.models.model import ChatModel, Finished, Message, Token, Turn
+from core.models.model import ChatModel, Finished, Message, Sender, Token, Turn
 from core.models.route import Route
 from core.network import Gate
+from core.privacy.outgoing import Outgoing
 from core.protocol import (
     AddProvider,
+    Ask,
     Done,
     Event,
     ListProviders,
@@ -37,12 +39,14 @@ class ProviderDesk:
         settings: where the list is kept.
         keys: where their keys are.
         gate: the door to the network.
+        outgoing: what clears each prompt and writes down that it left.
     """
 
-    def __init__(self, settings: SettingsFile, keys: Keys, gate: Gate) -> None:
+    def __init__(self, settings: SettingsFile, keys: Keys, gate: Gate, outgoing: Outgoing) -> None:
         self._settings = settings
         self._keys = keys
         self._gate = gate
+        self._outgoing = outgoing
         self._breakers = Breakers()
 
     def handle(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
@@ -71,21 +75,25 @@ class ProviderDesk:
         """What was refused for this key may be granted now."""
         self._breakers.forget(name)
 
-    def route(self, local: ChatModel | None, *, offline: bool) -> Route:
-        """The models of one question in their order.
+    def route(self, local: ChatModel | None, ask: Ask, *, cut: bool) -> Route:
+        """The models of one question in their order, behind the door as it stands for that question.
 
         Args:
             local: the local model, where there is one.
-            offline: keep the door closed for this question.
+            cut: for a drill: no cloud model can be reached, not even one on this machine.
         """
         settings = self._settings.current
-        gate = Gate(lambda: True) if offline else self._gate
+        gate = Gate(lambda: True) if ask.offline else self._gate
+        if cut:
+            gate = Gate(lambda: True, reason="An outage drill is on", loopback=False)
         here = [local] if local is not None else []
-        cloud = [self._model(provider, gate) for provider in settings.providers]
-        return Route([*cloud, *here] if settings.prefer == "cloud" else [*here, *cloud])
+        sender = self._outgoing.card(consent=ask.consent)
+        cloud = [self._model(provider, gate, sender) for provider in settings.providers]
+        cloud_first = ask.consent or settings.prefer == "cloud"
+        return Route([*cloud, *here] if cloud_first else [*here, *cloud])
 
-    def _model(self, provider: Provider, gate: Gate) -> CloudModel:
-        return CloudModel(provider, self._keys.get, gate, self._breakers.of(provider))
+    def _model(self, provider: Provider, gate: Gate, sender: Sender) -> CloudModel:
+        return CloudModel(provider, self._keys.get, gate, self._breakers.of(provider), sender)
 
     def _keep(self, changed: list[Provider]) -> None:
         self._settings.replace(providers=changed)
@@ -94,7 +102,9 @@ class ProviderDesk:
         self._breakers.forget_one(provider)
         started = time.perf_counter()
         first = None
-        for event in self._model(provider, self._gate).stream(Turn(lambda _: TEST, TEST_TOKENS), cancelled):
+        for event in self._model(provider, self._gate, self._outgoing.card(trial=True)).stream(
+            Turn(lambda _: TEST, TEST_TOKENS), cancelled
+        ):
             if isinstance(event, Token) and event.text.strip() and first is None:
                 first = time.perf_counter() - started
             if isinstance(event, Finished):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from core.engine import checkup
+from core.engine.answers import AnswerDesk
 from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
@@ -45,7 +46,7 @@ class ReportDesk:
     """Tells where everything stands.
 
     Args:
-        profile, settings, children, index, library, keys, providers: what is reported on.
+        profile, settings, children, index, library, answers, keys, providers: what is reported on.
         news: what has changed.
         ended: set once the engine ends.
     """
@@ -58,6 +59,7 @@ class ReportDesk:
         children: Children,
         index: Index,
         library: LibraryDesk,
+        answers: AnswerDesk,
         keys: Keys,
         providers: ProviderDesk,
         news: News,
@@ -68,6 +70,7 @@ class ReportDesk:
         self._children = children
         self._index = index
         self._library = library
+        self._answers = answers
         self._keys = keys
         self._providers = providers
         self._news = news
@@ -116,5 +119,6 @@ class ReportDesk:
             notices=notices,
             vectors=vectors.words if vectors is not None else "",
             paused=self._index.pace.why,
+            tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
         )

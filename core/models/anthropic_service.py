@@ -3,19 +3,21 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from core.errors import CloudFailed, CloudWithheld
+from core.errors import CloudCannotGoOn, CloudFailed, CloudWithheld
 from core.models.failures import NEXT, expect_stream, sorted_failures
-from core.models.model import Anew, Finished, Token
+from core.models.model import Finished, Token
 from core.models.service import Request
 
 if TYPE_CHECKING:
     import httpx2
 
 
-def ask(http: "httpx2.Client", request: Request) -> Iterator[Token | Finished | Anew]:
+def ask(http: "httpx2.Client", request: Request) -> Iterator[Token | Finished]:
     """See `Service`. Words that exist are given as the beginning of the model's own turn, and it goes on from them.
 
-    Some models refuse that; they are asked without, and begin anew.
+    Raises:
+        CloudCannotGoOn: some models refuse that.
+        CloudFailed: see `Service`.
     """
     import anthropic  # a second, once, and only for those who use it
 
@@ -29,25 +31,18 @@ def ask(http: "httpx2.Client", request: Request) -> Iterator[Token | Finished | 
         ) as client,
         sorted_failures(anthropic, request.host, request.model),
     ):
-        if request.so_far.strip():
-            try:
-                stream = _opened(client, request, going_on=True)
-            except anthropic.BadRequestError as error:
-                if "prefill" not in str(error.body).lower():
-                    raise
-            else:
-                yield from _joined(request.so_far, _words(stream, request))
-                return
-        words = _words(_opened(client, request, going_on=False), request)
-        if request.so_far.strip():
-            yield from _anew(words)
-        else:
-            yield from words
+        try:
+            stream = _opened(client, request)
+        except anthropic.BadRequestError as error:
+            if request.so_far and "prefill" in str(error.body).lower():
+                raise CloudCannotGoOn(f"{request.host} does not go on from another's words.", NEXT) from error
+            raise
+        yield from _joined(request.so_far, _words(stream, request))
 
 
-def _opened(client: Any, request: Request, *, going_on: bool) -> Any:
+def _opened(client: Any, request: Request) -> Any:
     messages = [{"role": m.role, "content": m.content} for m in request.messages if m.role != "system"]
-    if going_on:  # white space at its end is refused
+    if request.so_far:  # white space at its end is refused
         messages.append({"role": "assistant", "content": request.so_far.rstrip()})
     stream = client.messages.create(
         model=request.model,
@@ -94,13 +89,4 @@ def _joined(so_far: str, words: Iterator[Token | Finished]) -> Iterator[Token | 
         if spaced and isinstance(event, Token) and event.text:
             spaced = False
             event = Token(event.text.lstrip())  # noqa: PLW2901
-        yield event
-
-
-def _anew(words: Iterator[Token | Finished]) -> Iterator[Token | Finished | Anew]:
-    said = False
-    for event in words:
-        if isinstance(event, Token) and event.text and not said:
-            said = True
-            yield Anew()
         yield event

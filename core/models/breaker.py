@@ -10,7 +10,15 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from core.errors import CloudBusy, CloudFailed, CloudRefused, CloudTooLong, CloudWithheld, KeyringUnusable
+from core.errors import (
+    CloudBusy,
+    CloudCannotGoOn,
+    CloudFailed,
+    CloudRefused,
+    CloudTooLong,
+    CloudWithheld,
+    KeyringUnusable,
+)
 from core.protocol import Provider, ProviderInfo
 from indexer.records import Problem
 
@@ -19,7 +27,7 @@ LONGEST = 300.0  # seconds
 MOST_ASKED = 3600.0  # seconds; a longer Retry-After is cut to this, so that a service's mistake is not for ever
 SPREAD = (0.75, 1.0)  # of a cool-down; many installations must not all come back in the same second
 
-NOT_ITS_FAULT = (CloudTooLong, CloudWithheld)
+NOT_ITS_FAULT = (CloudTooLong, CloudCannotGoOn, CloudWithheld)
 
 
 class Breaker:

@@ -12,11 +12,11 @@ from contextlib import closing
 
 from msgspec import Struct
 
-from core.errors import CloudBusy, CloudFailed, CloudResting, CloudTooLong
+from core.errors import CloudBusy, CloudCannotGoOn, CloudFailed, CloudResting, CloudTooLong
 from core.models import anthropic_service, openai_service
 from core.models.breaker import Breaker
 from core.models.failures import NEXT
-from core.models.model import Anew, Event, Finished, Token, Turn, Waiting
+from core.models.model import Anew, Cleared, Event, Finished, FromNotes, Sender, Token, Turn, Uncleared, Waiting
 from core.models.service import Line, Request, Service
 from core.network import Gate, checked_host
 from core.protocol import Provider, RouteKind
@@ -26,11 +26,13 @@ from indexer.worker import Cancellation, start_thread
 POLL_SECONDS = 0.02
 WAITING_SECONDS = 0.25  # between two `Waiting` of a silent service
 NOTES_TOKENS = 1500
+ALL_NOTES = 1 << 30  # tokens; no model was given more of the notes
 SHRUNK = 0.3  # of the notes, for a model that found them too long
 TRIES = 2
 TRY_WITHIN = 3.0  # seconds; a service that wants a longer pause is not waited for
 
 SERVICES: dict[str, Service] = {"openai": openai_service.ask, "anthropic": anthropic_service.ask}
+GO_ON = ("anthropic",)  # those whose models can be given the beginning of their own answer
 
 
 class Patience(Struct, frozen=True):
@@ -60,10 +62,12 @@ class CloudModel:
         key: looks an API key up by its name when it is needed.
         gate: the door to the network.
         breaker: what is known about the provider; it outlives this object.
+        sender: what clears each prompt and writes down that it left.
         patience: the time limits.
     """
 
     kind: RouteKind = "cloud"
+    notes_tokens = NOTES_TOKENS
 
     def __init__(
         self,
@@ -71,6 +75,8 @@ class CloudModel:
         key: Callable[[str], str | None],
         gate: Gate,
         breaker: Breaker,
+        sender: Sender,
+        *,
         patience: Patience = Patience(),  # noqa: B008  # frozen value
     ) -> None:
         self.name = provider.model
@@ -78,7 +84,26 @@ class CloudModel:
         self._key = key
         self._gate = gate
         self._breaker = breaker
+        self._sender = sender
         self._patience = patience
+
+    @property
+    def host(self) -> str:
+        """To whom its prompts go.
+
+        Raises:
+            BadInput: the address cannot be used.
+        """
+        return checked_host(self._provider.url)
+
+    @property
+    def open(self) -> bool:
+        """Whether the network door lets its requests pass now."""
+        try:
+            self._gate.check(self.host)
+        except Problem:
+            return False
+        return True
 
     def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Event]:
         """See `ChatModel.stream`. The network is read in a thread of its own, so that a stop never waits for it.
@@ -90,7 +115,7 @@ class CloudModel:
             BadInput: the address cannot be used.
             KeyringUnusable: the key cannot be read.
         """
-        self._gate.check()
+        self._gate.check(self.host)
         admitted = self._breaker.admit()
         if admitted == "open":
             raise CloudResting(f"{self._provider.name} was not asked: {self._breaker.words}", "")
@@ -108,17 +133,22 @@ class CloudModel:
         """Nothing: whatever could be done ahead would send something."""
 
     def _tries(self, turn: Turn, first_word: float, cancelled: Cancellation) -> Iterator[Event]:
-        host = checked_host(self._provider.url)
+        host = self.host
         key = (self._key(self._provider.key) if self._provider.key else None) or "none"  # the SDKs want one
         deadline = time.monotonic() + self._patience.total
         notes = NOTES_TOKENS
+        so_far = _given(turn) if self._provider.kind in GO_ON else None
+
+        def ask(cleared: Cleared) -> Iterator[Event]:
+            request = Request(host, key, self._provider.url, self.name, cleared, turn.max_tokens)
+            words = self._once(request, first_word, deadline, cancelled)
+            return words if cleared.so_far or not turn.so_far else _begun_anew(words)
+
         for number in range(1, TRIES + 1):
             said = False
-            request = Request(
-                host, key, self._provider.url, self.name, turn.prompt(notes), turn.max_tokens, turn.so_far
-            )
+            request = Uncleared(host, self.name, turn.prompt(notes), turn.max_tokens, so_far)
             try:
-                for event in self._once(request, first_word, deadline, cancelled):
+                for event in self._sender.send(request, ask):
                     said = said or isinstance(event, Token)
                     yield event
                 return
@@ -126,6 +156,10 @@ class CloudModel:
                 if said or number == TRIES:
                     raise
                 notes = int(NOTES_TOKENS * SHRUNK)
+            except CloudCannotGoOn:
+                if said or number == TRIES:
+                    raise
+                so_far = None
             except CloudBusy as busy:
                 in_time = busy.after <= TRY_WITHIN and time.monotonic() + busy.after < deadline
                 if said or number == TRIES or not in_time:
@@ -170,11 +204,29 @@ class CloudModel:
             reading.unwanted.cancel()
 
 
+def _given(turn: Turn) -> FromNotes | None:
+    """The words so far, as text of every note that the model who wrote them can have been given."""
+    if not turn.so_far.strip():
+        return None
+    paths = {path for message in turn.prompt(ALL_NOTES) for excerpt in message.excerpts for path in excerpt.paths}
+    return FromNotes(turn.so_far, tuple(sorted(paths)))
+
+
+def _begun_anew(words: Iterator[Event]) -> Iterator[Event]:
+    """An answer by a model that was not shown the words so far: it begins again with its first word."""
+    said = False
+    for event in words:
+        if isinstance(event, Token) and event.text and not said:
+            said = True
+            yield Anew()
+        yield event
+
+
 class _Reading:
     """What the thread does and what it leaves behind."""
 
     def __init__(self, service: Service, gate: Gate, request: Request, patience: Patience) -> None:
-        self.inbox: deque[Token | Finished | Anew | Problem] = deque()
+        self.inbox: deque[Token | Finished | Problem] = deque()
         self.unwanted = Cancellation()
         self.line: Line | None = None
         self._service = service

@@ -9,12 +9,53 @@ from core.protocol import RouteKind
 from indexer.records import Problem
 from indexer.worker import Cancellation
 
+Role = Literal["system", "user", "assistant"]
+
+
+class Excerpt(Struct, frozen=True):
+    """Where a message carries text from notes: its characters `[start:end]`, and the files that text comes from."""
+
+    start: int
+    end: int
+    paths: tuple[str, ...]
+
 
 class Message(Struct, frozen=True):
-    """One turn of the conversation that a model is given."""
+    """One turn of the conversation that a model is given. All text in it that comes from notes is in `excerpts`."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: str
+    excerpts: tuple[Excerpt, ...] = ()
+
+
+class FromNotes(Struct, frozen=True):
+    """Text that comes from notes, with the files it comes from: it is never a bare string on its way to a model."""
+
+    text: str
+    paths: tuple[str, ...]
+
+
+def composed(role: Role, *parts: str | FromNotes) -> Message:
+    """One message of words of our own and text from notes, which keeps apart which is which."""
+    content = ""
+    excerpts = []
+    for part in parts:
+        start = len(content)
+        content += part if isinstance(part, str) else part.text
+        if isinstance(part, FromNotes):
+            excerpts.append(Excerpt(start, len(content), part.paths))
+    return Message(role, content, tuple(excerpts))
+
+
+class Cleared(Struct, frozen=True):
+    """A prompt that may leave this machine: without the text of notes that may not, and redacted.
+
+    Only `core.privacy.clearance` makes one (a house rule with a test), and a cloud model takes nothing else.
+    `so_far` are the words of the answer that exist already and may be shown; "" where they may not.
+    """
+
+    messages: tuple[Message, ...]
+    so_far: str = ""
 
 
 class Token(Struct, frozen=True, tag=True):
@@ -94,5 +135,34 @@ class ChatModel(Protocol):
 
         Raises:
             Problem: it could not.
+        """
+        ...
+
+
+class Uncleared(Struct, frozen=True):
+    """What a cloud model would like to be asked.
+
+    host, model: to whom it goes.
+    max_tokens: the answer's limit.
+    so_far: words of the answer that exist already, with every file that whoever wrote them was given text of: that may
+    be more than is in `messages`.
+    """
+
+    host: str
+    model: str
+    messages: Sequence[Message]
+    max_tokens: int
+    so_far: FromNotes | None = None
+
+
+class Sender(Protocol):
+    """The way out for a cloud model's prompts: `core.privacy.outgoing` clears them and writes down what leaves."""
+
+    def send(self, request: Uncleared, ask: Callable[[Cleared], Iterator[Event]]) -> Iterator[Event]:
+        """Clear the prompt as the rules are now, write it down, `ask`, and give back the words as the person may read
+        them. Once for each request: one that is tried again is cleared and written down again.
+
+        Raises:
+            Problem: nothing may leave, or what `ask` raises.
         """
         ...

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import CloudFailed, CloudWithheld
 from core.models.failures import NEXT, expect_stream, sorted_failures
-from core.models.model import Anew, Finished, Token
+from core.models.model import Finished, Token
 from core.models.service import Request
 
 if TYPE_CHECKING:
     import httpx2
 
 
-def ask(http: "httpx2.Client", request: Request) -> Iterator[Token | Finished | Anew]:
-    """See `Service`. The interface has no way to go on from words that exist: such an answer begins anew."""
+def ask(http: "httpx2.Client", request: Request) -> Iterator[Token | Finished]:
+    """See `Service`. The interface has no way to go on from words that exist: it is given none."""
     import openai  # more than a second, once, and only for those who use the cloud
 
     with (
@@ -30,7 +30,7 @@ def ask(http: "httpx2.Client", request: Request) -> Iterator[Token | Finished | 
         yield from _words(stream, request)
 
 
-def _words(stream: Any, request: Request) -> Iterator[Token | Finished | Anew]:
+def _words(stream: Any, request: Request) -> Iterator[Token | Finished]:
     reason = usage = None
     words = 0
     for chunk in stream:
@@ -38,8 +38,6 @@ def _words(stream: Any, request: Request) -> Iterator[Token | Finished | Anew]:
         for choice in chunk.choices or ():
             reason = choice.finish_reason or reason
             if choice.delta and choice.delta.content:
-                if not words and request.so_far:
-                    yield Anew()
                 words += 1
                 yield Token(choice.delta.content)
             elif choice.delta and _thinks(choice.delta):

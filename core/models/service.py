@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from core.errors import CloudFailed
 from core.models.failures import NEXT
-from core.models.model import Anew, Finished, Message, Token
+from core.models.model import Cleared, Finished, Message, Token
 from core.protocol import VERSION
 
 if TYPE_CHECKING:
@@ -22,23 +22,32 @@ class Request(Struct, frozen=True):
 
     model: the model's name there.
     max_tokens: the answer's limit, where the service wants one.
-    so_far: the answer's words that exist already; see `Turn`.
+    cleared: the prompt, and in `so_far` the answer's words that exist already and may be shown.
     """
 
     host: str
     key: str
     base_url: str
     model: str
-    messages: Sequence[Message]
+    cleared: Cleared
     max_tokens: int
-    so_far: str
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """The prompt."""
+        return self.cleared.messages
+
+    @property
+    def so_far(self) -> str:
+        """The answer's words that the model goes on from."""
+        return self.cleared.so_far
 
 
 class Service(Protocol):
     """One interface, spoken through its SDK. The SDK is imported by the first question."""
 
-    def __call__(self, http: "httpx2.Client", request: Request) -> Iterator[Token | Finished | Anew]:
-        """Ask once and pass on what comes; nothing is tried twice here.
+    def __call__(self, http: "httpx2.Client", request: Request) -> Iterator[Token | Finished]:
+        """Ask once and pass on what comes; nothing is tried twice here, for each request is cleared on its own.
 
         Raises:
             CloudFailed, and its kinds: sorted by `failures`.

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from core.protocol.settings import Provider
-from indexer.records import FileState
+from indexer.records import FileState, FolderRule
 
 
 class AddFolder(Struct, frozen=True, tag=True):
@@ -17,6 +17,13 @@ class RemoveFolder(Struct, frozen=True, tag=True):
     """Forget a folder and everything indexed from it; the folder itself is not touched → Folders."""
 
     path: str
+
+
+class SetRule(Struct, frozen=True, tag=True):
+    """Say what may become of a watched folder's text, from this moment on → Folders."""
+
+    path: str
+    rule: FolderRule
 
 
 class ListFolders(Struct, frozen=True, tag=True):
@@ -70,12 +77,47 @@ class Ask(Struct, frozen=True, tag=True):
     """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Restart?, Piece*]*, Answered.
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
+    consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.
     """
 
     question: str
     model: bool = True
     offline: bool = False
     limit: int = 6
+    consent: bool = False
+
+
+class Preview(Struct, frozen=True, tag=True):
+    """What a question would send to the cloud model, without sending anything → Previewed. `consent` as in Ask."""
+
+    question: str
+    limit: int = 6
+    consent: bool = False
+
+
+class ShowLedger(Struct, frozen=True, tag=True):
+    """Everything that left, newest first, a page at a time → LedgerPage+.
+
+    since: ISO 8601 date or time, in the person's zone unless it names another, "" for the beginning.
+    most: how many entries at most, 0 for all.
+    """
+
+    since: str = ""
+    most: int = 0
+
+
+class EraseLedger(Struct, frozen=True, tag=True):
+    """Forget everything that is written about what left; budgets still count it → Done."""
+
+
+class Drill(Struct, frozen=True, tag=True):
+    """Ask questions as if no cloud model could be reached → Drilled*, one for each question, DrillOver.
+
+    questions: which; empty for the last `most` different ones of the history, or without any, for some examples.
+    """
+
+    questions: list[str]
+    most: int = 5
 
 
 class Status(Struct, frozen=True, tag=True):
@@ -166,8 +208,10 @@ class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
 
-LibraryCall = AddFolder | RemoveFolder | ListFolders | Index | Retry | ListFiles | Explain | Search
+LibraryCall = AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | Explain | Search
+AnswerCall = Ask | Preview | Drill
+LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
 ProviderCall = ListProviders | AddProvider | RemoveProvider | OrderProviders | TryProvider
-Call = LibraryCall | Ask | ReportCall | SettingsCall | ProviderCall | Export | Import | Shutdown
+Call = LibraryCall | AnswerCall | LedgerCall | ReportCall | SettingsCall | ProviderCall | Export | Import | Shutdown

@@ -5,7 +5,18 @@ from typing import Literal
 from msgspec import Struct
 
 from core.protocol.settings import Settings
-from core.protocol.values import ChildInfo, FolderInfo, ProviderInfo, Quote, Sentence, Source, Step, Timings
+from core.protocol.values import (
+    ChildInfo,
+    Departure,
+    FolderInfo,
+    ProviderInfo,
+    Quote,
+    Said,
+    Sentence,
+    Source,
+    Step,
+    Timings,
+)
 from indexer.records import Counts, Coverage, FileProblem, FileRecord, Finding, Hit
 
 
@@ -76,6 +87,7 @@ class Answered(Struct, frozen=True, tag=True):
     """The whole answer; also the JSON that `offhand ask --json` prints.
 
     note: for the person, often empty.  coverage: how much of the folders it could rest on.
+    offer: the service that could be asked too if the person agrees (`Ask.consent`), "" when there is none to ask.
     """
 
     question: str
@@ -87,13 +99,60 @@ class Answered(Struct, frozen=True, tag=True):
     timings: Timings
     note: str = ""
     coverage: Coverage | None = None
+    offer: str = ""
+
+
+class Previewed(Struct, frozen=True, tag=True):
+    """What would be sent, exactly, or why nothing would.
+
+    host, model: to whom.  messages: the text, empty when nothing would be sent; `note` then says why.  bytes: of it, in
+    UTF-8.  hidden: what is redacted, as numbers by kind.  why: the rule or click that lets it out.  withheld: files
+    whose text the folders' rules keep here.
+    """
+
+    host: str
+    model: str
+    messages: list[Said]
+    bytes: int
+    hidden: dict[str, int]
+    why: str
+    withheld: list[str]
+    note: str = ""
+
+
+class LedgerPage(Struct, frozen=True, tag=True):
+    """Some of what left, newest first."""
+
+    entries: list[Departure]
+
+
+class Drilled(Struct, frozen=True, tag=True):
+    """One question of an outage drill.
+
+    answered_by: "local", "quote" or "nobody" (the notes do not say it, or it failed: see `note`).  model: whose words.
+    """
+
+    question: str
+    answered_by: str
+    model: str
+    timings: Timings
+    note: str = ""
+
+
+class DrillOver(Struct, frozen=True, tag=True):
+    """The drill has ended: how many questions were asked and answered, in one sentence too."""
+
+    asked: int
+    answered: int
+    message: str
 
 
 class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
-    "off" or "missing".  cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
+    "off" or "missing".  tokens_per_s: how fast it wrote last, 0 while unknown.
+    cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     paused: why nothing is read or embedded now, in words, "" while work goes on.
     """
@@ -114,6 +173,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     notices: list[str]
     vectors: str = ""
     paused: str = ""
+    tokens_per_s: float = 0.0
     providers: list[ProviderInfo] = []
 
 
@@ -152,6 +212,10 @@ Event = (
     | Restart
     | Piece
     | Answered
+    | Previewed
+    | LedgerPage
+    | Drilled
+    | DrillOver
     | StatusReport
     | Checked
     | CurrentSettings

@@ -33,6 +33,9 @@ class Settings(Struct, frozen=True):
     prefer: which model speaks first, "local" or "cloud".
     local_model: path of a GGUF file, "" for the starter model.
     providers: the cloud models, in the order in which they are asked.
+    redact: whether addresses, numbers, keys and names are hidden from cloud models.
+    private_names: names that are hidden from them too.
+    budget_day, budget_month: cloud tokens that may be spent in a day and in a month, 0 for no limit.
     ignore: patterns in .gitignore form, besides each folder's own .gitignore.
     hidden_files: whether names that begin with a dot are indexed too.
     largest_file_mb: files above this many MiB are skipped.
@@ -50,6 +53,10 @@ class Settings(Struct, frozen=True):
     prefer: Literal["local", "cloud"] = "local"
     local_model: str = ""
     providers: list[Provider] = field(default_factory=list)
+    redact: bool = True
+    private_names: list[str] = field(default_factory=list)
+    budget_day: int = 0
+    budget_month: int = 0
     ignore: list[str] = field(default_factory=_default_ignore)
     hidden_files: bool = False
     largest_file_mb: int = 50

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from core.protocol.settings import Provider
+from indexer.records import FolderRule
 
 RouteKind = Literal["quote", "local", "cloud"]
 
@@ -87,6 +88,35 @@ class FolderInfo(Struct, frozen=True):
     failed: int
     skipped: int = 0
     links: bool = False
+    rule: FolderRule = "ask"
+
+
+class Said(Struct, frozen=True):
+    """One message of a request, exactly as it is sent."""
+
+    role: str
+    content: str
+
+
+class Departure(Struct, frozen=True):
+    """A request that left this machine, or was about to.
+
+    at: when, UTC, ISO 8601.  host, model: to whom.  messages: the exact text.  bytes: of that text in UTF-8.
+    tokens: of request and answer; an estimate where the service does not say.  hidden: what was redacted, as numbers
+    by kind, never the values.  why: the rule or the click that let it out.  outcome: "ok" or what went wrong, "" while
+    it is under way (or when nobody lived to write its end).
+    """
+
+    id: int
+    at: str
+    host: str
+    model: str
+    messages: list[Said]
+    bytes: int
+    tokens: int
+    hidden: dict[str, int]
+    why: str
+    outcome: str
 
 
 class ChildInfo(Struct, frozen=True):

@@ -1,10 +1,13 @@
 """The rows of the watched folders, and where each of them stands."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 import apsw
 
-from indexer.records import Counts, Folder
+from indexer.records import Counts, Folder, FolderRule
+
+AT_ONCE = 500  # paths in one statement
 
 
 class FolderTally(TypedDict):
@@ -18,6 +21,7 @@ class FolderTally(TypedDict):
     waiting: int
     failed: int
     skipped: int
+    rule: FolderRule
 
 
 def add(connection: apsw.Connection, path: str, *, links: bool = False) -> Folder:
@@ -80,6 +84,7 @@ def tallies(connection: apsw.Connection) -> list[FolderTally]:
     states: dict[int, dict[str, int]] = {}
     for folder_id, state, count in connection.execute("SELECT folder_id, state, files FROM tallies"):
         states.setdefault(folder_id, {})[state] = count
+    kept: dict[int, FolderRule] = dict(connection.execute("SELECT id, rule FROM folders"))
     return [
         FolderTally(
             path=folder.path,
@@ -90,9 +95,31 @@ def tallies(connection: apsw.Connection) -> list[FolderTally]:
             waiting=states.get(folder.id, {}).get("waiting", 0),
             failed=states.get(folder.id, {}).get("failed", 0),
             skipped=states.get(folder.id, {}).get("skipped", 0),
+            rule=kept[folder.id],
         )
         for folder in watched(connection)
     ]
+
+
+def set_rule(connection: apsw.Connection, path: str, rule: FolderRule) -> bool:
+    """Give the watched folder at `path` a rule. Returns whether there is such a folder."""
+    connection.execute("UPDATE folders SET rule = ? WHERE path = ? AND NOT removed", (rule, path))
+    return connection.changes() > 0
+
+
+def rules(connection: apsw.Connection, paths: Sequence[str]) -> dict[str, FolderRule]:
+    """The rule of each file's folder; files that the catalog does not know, or of removed folders, are left out."""
+    found: dict[str, FolderRule] = {}
+    for first in range(0, len(paths), AT_ONCE):
+        some = paths[first : first + AT_ONCE]
+        found.update(
+            connection.execute(
+                "SELECT f.path, o.rule FROM files f JOIN folders o ON o.id = f.folder_id "
+                f"WHERE NOT o.removed AND f.path IN ({', '.join('?' * len(some))})",
+                some,
+            )
+        )
+    return found
 
 
 def counts(connection: apsw.Connection) -> Counts:

@@ -52,6 +52,11 @@ class FaultServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
 
+    @property
+    def named_url(self) -> str:
+        """The same server by a name, which counts as outside this machine: only an address is literally loopback."""
+        return f"http://localhost:{self.server_address[1]}/v1"
+
     def shutdown_request(self, request: Any) -> None:
         if self.fault not in ("reset", "reset at once"):  # a shutdown would send a polite FIN first
             super().shutdown_request(request)

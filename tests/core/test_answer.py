@@ -164,8 +164,8 @@ def test_search_without_meaning_still_answers_and_says_what_was_missing(history:
 def test_the_route_is_told_whether_the_door_is_closed_for_this_question(embedder: Any, history: History):
     told: list[bool] = []
 
-    def route(offline: bool) -> Route:
-        told.append(offline)
+    def route(ask: Ask) -> Route:
+        told.append(ask.offline)
         return Route([])
 
     answering = Answering(Shelf(PASSAGES, embed=embedder), route, history)

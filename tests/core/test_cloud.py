@@ -17,7 +17,18 @@ from fault_server import FaultServer
 from core.errors import BadInput, CloudFailed, CloudResting, KeyringUnusable, Offline
 from core.models.breaker import Breaker
 from core.models.cloud import CloudModel, Patience
-from core.models.model import Anew, Event, Finished, Message, Token, Turn, Waiting
+from core.models.model import (
+    Anew,
+    Cleared,
+    Event,
+    Finished,
+    Message,
+    Sender,
+    Token,
+    Turn,
+    Uncleared,
+    Waiting,
+)
 from core.network import Gate
 from core.protocol import Provider
 from indexer.records import Problem
@@ -81,6 +92,13 @@ UNNAMED = {"rubbish": "127.0.0.1 sent no answer.", "another shape": "127.0.0.1 s
 UNNAMED |= {"rubbish later": "127.0.0.1 broke off in the middle."}
 
 
+class Through:
+    """Lets every prompt leave as it is; what may leave is tested with `core.privacy`."""
+
+    def send(self, request: Uncleared, ask: Callable[[Cleared], Iterator[Event]]) -> Iterator[Event]:
+        return ask(Cleared(tuple(request.messages), "" if request.so_far is None else request.so_far.text))
+
+
 def turn(max_tokens: int = 100, so_far: str = "") -> Turn:
     messages = [Message("system", "Be brief."), Message("user", "What colour is the boat? The boat is blue.")]
     return Turn(lambda _tokens: messages, max_tokens, so_far)
@@ -94,9 +112,10 @@ def model_at(
     kind: str = "openai",
     breaker: Breaker | None = None,
     patience: Patience = ENOUGH,
+    sender: Sender = Through(),  # noqa: B008  # it has no state
 ) -> CloudModel:
     provider = Provider("test", kind, url, "starter", "test")  # type: ignore[arg-type]
-    return CloudModel(provider, key, gate, breaker or Breaker(), patience)
+    return CloudModel(provider, key, gate, breaker or Breaker(), sender, patience=patience)
 
 
 def said(events: Iterator[Event]) -> list[Event]:
@@ -356,7 +375,7 @@ def test_whoever_stops_listening_hangs_up_so_that_nothing_more_is_written_or_pai
 
 def test_offline_asks_for_no_key_and_sends_nothing(faults: FaultServer) -> None:
     asked: list[str] = []
-    model = model_at(faults.url, Gate(lambda: True), lambda name: asked.append(name) or KEY)  # type: ignore[func-returns-value]
+    model = model_at(faults.named_url, Gate(lambda: True), lambda name: asked.append(name) or KEY)  # type: ignore[func-returns-value]
     words_before(Offline, model.stream(turn(), Cancellation()))
     assert not asked
     assert not faults.requests
@@ -364,7 +383,7 @@ def test_offline_asks_for_no_key_and_sends_nothing(faults: FaultServer) -> None:
 
 def test_offline_switched_on_at_the_last_moment_still_sends_nothing(faults: FaultServer) -> None:
     looks = iter([False, False])  # the question, the client; from then on offline
-    model = model_at(faults.url, Gate(lambda: next(looks, True)))
+    model = model_at(faults.named_url, Gate(lambda: next(looks, True)))
     words_before(Offline, model.stream(turn(), Cancellation()))
     assert not faults.requests
 

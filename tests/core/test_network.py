@@ -1,5 +1,6 @@
 """The door: while it is closed nothing leaves, not even a name look-up."""
 
+import os
 import socket
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from fault_server import FaultServer
 
 from core.errors import BadInput, Offline
-from core.network import Gate, checked_host, may_be_known
+from core.network import NO_TELEMETRY, Gate, checked_host, may_be_known, silence_libraries
 
 OPEN = Gate(lambda: False)
 
@@ -31,7 +32,7 @@ def outgoing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-@pytest.mark.parametrize("url", ["https://api.openai.com/v1", "http://127.0.0.1:9/v1", "http://localhost:9/v1"])
+@pytest.mark.parametrize("url", ["https://api.openai.com/v1", "http://192.168.1.20/v1", "http://localhost:9/v1"])
 def test_a_closed_door_gives_no_client_and_no_socket(url: str, outgoing: list[str]) -> None:
     with pytest.raises(Offline) as caught:
         Gate(lambda: True).client(url, connect=1, read=1)
@@ -43,19 +44,49 @@ def test_a_closed_door_gives_no_client_and_no_socket(url: str, outgoing: list[st
 def test_a_door_that_closes_stops_a_client_that_is_already_out(faults: FaultServer, outgoing: list[str]) -> None:
     offline = False
     gate = Gate(lambda: offline)
-    with gate.client(faults.url, connect=2, read=2) as client:
-        assert client.get(faults.url).status_code == 200
+    with gate.client(faults.named_url, connect=2, read=2) as client:
+        assert client.get(faults.named_url).status_code == 200
         assert "connect" in outgoing, "the counter counts"
         outgoing.clear()
         offline = True
         with pytest.raises(Offline):
-            client.get(faults.url)
+            client.get(faults.named_url)
         with pytest.raises(Offline):
             client.get("https://api.openai.com/v1")
         assert not outgoing
         assert len(faults.requests) == 1
         offline = False
+        assert client.get(faults.named_url).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "[::1]", "127.8.9.10"])
+def test_a_server_on_this_machine_is_not_outside_if_its_address_says_so(address: str, outgoing: list[str]) -> None:
+    with Gate(lambda: True).client(f"http://{address}:9/v1", connect=1, read=1):
+        assert not outgoing
+    with pytest.raises(Offline, match="A drill is on; nothing was sent"):
+        Gate(lambda: True, reason="A drill is on", loopback=False).client(f"http://{address}:9/v1", connect=1, read=1)
+
+
+def test_a_name_of_this_machine_is_told_the_way_in() -> None:
+    with pytest.raises(Offline, match=r"by its address, 127\.0\.0\.1"):
+        Gate(lambda: True).check("localhost")
+
+
+def test_an_open_loopback_client_cannot_be_led_outside(faults: FaultServer, outgoing: list[str]) -> None:
+    with Gate(lambda: True).client(faults.url, connect=2, read=2) as client:
         assert client.get(faults.url).status_code == 200
+        outgoing.clear()
+        for url in ("https://api.openai.com/v1", faults.named_url):
+            with pytest.raises(Offline):
+                client.get(url)
+        assert not outgoing
+
+
+def test_libraries_are_told_to_send_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NO_TELEMETRY:
+        monkeypatch.setenv(name, "yes please")
+    silence_libraries()
+    assert {name: os.environ[name] for name in NO_TELEMETRY} == NO_TELEMETRY
 
 
 def test_redirects_are_not_followed(faults: FaultServer) -> None:

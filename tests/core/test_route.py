@@ -6,6 +6,7 @@ Most models here are scripted: real ones cannot be made to fail at a chosen word
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fault_server import FaultServer
@@ -13,10 +14,25 @@ from fault_server import FaultServer
 from core.errors import CloudFailed, CloudRefused
 from core.models.breaker import Breaker
 from core.models.cloud import CloudModel
-from core.models.model import Anew, ChatModel, Event, Finished, Message, ModelFailed, Token, Turn, Waiting
+from core.models.model import (
+    Anew,
+    ChatModel,
+    Event,
+    Finished,
+    FromNotes,
+    Message,
+    ModelFailed,
+    Sender,
+    Token,
+    Turn,
+    Waiting,
+    composed,
+)
 from core.models.route import Route, Spoken
 from core.network import Gate
-from core.protocol import Draft, Piece, Provider, Restart, RouteKind, RouteStep, Step
+from core.privacy.ledger import Ledger
+from core.privacy.outgoing import Outgoing
+from core.protocol import Draft, Piece, Provider, Restart, RouteKind, RouteStep, Settings, Step
 from indexer.records import Problem
 from indexer.worker import Cancellation
 
@@ -73,7 +89,7 @@ class Script:
 
 
 def prompt(_tokens: int) -> list[Message]:
-    return [Message("user", "What colour is the boat?")]
+    return [composed("user", FromNotes("The boat is blue.", ("/notes/boat.md",)), "\nWhat colour is the boat?")]
 
 
 def speak(
@@ -93,8 +109,16 @@ def speak(
     return seen, last
 
 
-def cloud_at(url: str, *, offline: bool = False) -> CloudModel:
-    return CloudModel(Provider("test", "openai", url, "big"), lambda _: "sk-1", Gate(lambda: offline), Breaker())
+@pytest.fixture
+def sender(tmp_path: Path) -> Sender:
+    """The way out for notes that may go to the cloud."""
+    rules = Outgoing(lambda paths: dict.fromkeys(paths, "cloud"), Settings, Ledger(tmp_path / "outgoing.sqlite3"))
+    return rules.card()
+
+
+def cloud_at(url: str, sender: Sender, *, offline: bool = False) -> CloudModel:
+    provider = Provider("test", "openai", url, "big")
+    return CloudModel(provider, lambda _: "sk-1", Gate(lambda: offline), Breaker(), sender)
 
 
 def test_the_first_model_that_answers_is_the_only_one_asked() -> None:
@@ -282,22 +306,24 @@ def test_a_stop_before_the_first_word_asks_nobody_else() -> None:
         ("empty", "127.0.0.1 sent no answer"),
     ],
 )
-def test_the_local_model_answers_for_a_real_cloud_that_refuses(faults: FaultServer, fault: str, outcome: str) -> None:
+def test_the_local_model_answers_for_a_real_cloud_that_refuses(
+    faults: FaultServer, sender: Sender, fault: str, outcome: str
+) -> None:
     faults.fault = fault
-    _, spoken = speak(cloud_at(faults.url), Script("local", "Blue.", Finished("stop")))
+    _, spoken = speak(cloud_at(faults.url, sender), Script("local", "Blue.", Finished("stop")))
     assert spoken == Spoken("Blue.", [Step("cloud", "big", outcome), Step("local", "local model", "ok", 0)], "")
 
 
-def test_offline_goes_on_to_the_local_model_without_a_request(faults: FaultServer) -> None:
-    _, spoken = speak(cloud_at(faults.url, offline=True), Script("local", "Blue.", Finished("stop")))
+def test_offline_goes_on_to_the_local_model_without_a_request(faults: FaultServer, sender: Sender) -> None:
+    _, spoken = speak(cloud_at(faults.named_url, sender, offline=True), Script("local", "Blue.", Finished("stop")))
     assert spoken.text == "Blue."
     assert spoken.steps[0].outcome == "Offline mode is on; nothing was sent"
     assert not faults.requests
 
 
-def test_from_a_real_cloud_that_breaks_off_the_next_real_cloud_takes_over(faults: FaultServer) -> None:
+def test_from_a_real_cloud_that_breaks_off_the_next_real_cloud_takes_over(faults: FaultServer, sender: Sender) -> None:
     faults.fault, faults.faulty, faults.after = "cut", 1, 2
-    events, spoken = speak(cloud_at(faults.url), cloud_at(faults.url))
+    events, spoken = speak(cloud_at(faults.url, sender), cloud_at(faults.url, sender))
     assert spoken.text == "The boat is blue."
     assert [(step.outcome, step.start) for step in spoken.steps] == [
         ("stopped: 127.0.0.1 broke off in the middle", None),

@@ -32,7 +32,9 @@ from core.models.local import LocalModel
 from core.models.model import ChatModel
 from core.models.route import Route
 from core.network import Gate
-from core.protocol import Answered, Ask, Draft, Event, Piece, Provider, Quoted, Restart, RouteStep
+from core.privacy.ledger import Ledger
+from core.privacy.outgoing import Outgoing
+from core.protocol import Answered, Ask, Draft, Event, Piece, Provider, Quoted, Restart, RouteStep, Settings
 from indexer.child import Child
 from indexer.worker import Cancellation
 from tests.core.fault_server import IN_THE_MIDDLE, FaultServer
@@ -94,6 +96,8 @@ class Bench:
         self.llm = llm
         self._shelf = Shelf(PASSAGES, embed=embedder)
         self._folder = folder
+        ledger = Ledger(folder / "outgoing.sqlite3")
+        self._outgoing = Outgoing(lambda paths: dict.fromkeys(paths, "cloud"), Settings, ledger)
         self._certificate: Path | None = None
         answering.ANSWER_TOKENS = ANSWER_TOKENS
 
@@ -115,7 +119,12 @@ class Bench:
             self.llm.ask(llama.Warm(), patience=120)
         with self._address(fault) as url:
             cloud = CloudModel(
-                Provider("test", "openai", url, "big"), lambda _: None, OPEN, breaker or Breaker(), HURRIED
+                Provider("test", "openai", url, "big"),
+                lambda _: None,
+                OPEN,
+                breaker or Breaker(),
+                self._outgoing.card(),
+                patience=HURRIED,
             )
             here: list[ChatModel] = [] if local == "none" else [LocalModel(self.llm, "starter")]
             models = [cloud, *here] if order == "cloud first" else [*here, cloud]

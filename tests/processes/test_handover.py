@@ -15,12 +15,15 @@ from core.protocol import (
     Configure,
     Draft,
     Event,
+    LedgerPage,
     ListProviders,
     Piece,
     Provider,
     Providers,
     Restart,
     RouteStep,
+    SetRule,
+    ShowLedger,
     TryProvider,
 )
 from tests.core import fault_server
@@ -47,6 +50,12 @@ def house(tmp_path: Path) -> Path:
 def faulty() -> Iterator[FaultServer]:
     with fault_server.running() as server:
         yield server
+
+
+def read(engine: Engine, house: Path) -> None:
+    """Read the house's notes, which may go to the cloud."""
+    indexed(engine, house)
+    list(engine.call(SetRule(str(house), "cloud")))
 
 
 def add(engine: Engine, name: str, url: str) -> None:
@@ -95,7 +104,7 @@ def test_the_cloud_breaks_off_and_the_local_model_goes_on_from_its_very_words(
     faulty: FaultServer,
     cloud: str,  # noqa: F811
 ) -> None:
-    indexed(engine, house)
+    read(engine, house)
     warmed(engine, cloud)
     faulty.upstream, faulty.fault, faulty.after = cloud, "cut", 3
     add(engine, "far", faulty.url)
@@ -119,7 +128,7 @@ def test_the_local_model_is_killed_in_mid_answer_and_the_cloud_begins_anew(
     house: Path,
     cloud: str,  # noqa: F811
 ) -> None:
-    indexed(engine, house)
+    read(engine, house)
     warmed(engine, cloud)
     add(engine, "far", cloud)
     list(engine.call(Configure("prefer", "local")))
@@ -146,7 +155,7 @@ def test_the_local_model_is_killed_in_mid_answer_and_the_cloud_begins_anew(
 def test_one_cloud_breaks_off_and_the_next_begins_anew(engine: Engine, house: Path, faulty: FaultServer) -> None:
     faulty.fault, faulty.faulty, faulty.after = "reset", 1, 2
     faulty.words = ("The boiler ", "is serviced ", "every October ", "by Mr Hale.")
-    indexed(engine, house)
+    read(engine, house)
     add(engine, "first", faulty.url)
     add(engine, "second", faulty.url)
     list(engine.call(Configure("prefer", "cloud")))
@@ -163,7 +172,7 @@ def test_with_nobody_left_the_words_the_quote_and_the_passages_close_the_card(
     engine: Engine, house: Path, faulty: FaultServer, tmp_path: Path
 ) -> None:
     faulty.fault, faulty.after = "cut", 2
-    indexed(engine, house)
+    read(engine, house)
     list(engine.call(Configure("local_model", str(tmp_path / "none.gguf"))))
     add(engine, "far", faulty.url)
     answered, _ = followed(engine, engine.call(Ask(QUESTION)))
@@ -175,7 +184,7 @@ def test_with_nobody_left_the_words_the_quote_and_the_passages_close_the_card(
 
 def test_a_test_ends_the_rest_of_a_provider_that_is_back(engine: Engine, faulty: FaultServer, house: Path) -> None:
     faulty.fault = "500"
-    indexed(engine, house)
+    read(engine, house)
     add(engine, "far", faulty.url)
     list(engine.call(Configure("prefer", "cloud")))
     followed(engine, engine.call(Ask(QUESTION)))
@@ -187,3 +196,8 @@ def test_a_test_ends_the_rest_of_a_provider_that_is_back(engine: Engine, faulty:
     (report,) = status(engine).providers
     assert (report.state, report.words) == ("ready", "It answers.")
     assert faulty.requests[-1][2]["messages"] == [{"role": "user", "content": "Answer with the one word: ready"}]
+    written = [entry for page in engine.call(ShowLedger()) if isinstance(page, LedgerPage) for entry in page.entries]
+    assert [(entry.why, entry.outcome) for entry in written] == [
+        ("a trial of the service, with none of your notes in it", "ok"),
+        ("the folders' rule: may go to the cloud", "127.0.0.1 has a problem of its own (500)."),
+    ]

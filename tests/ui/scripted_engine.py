@@ -29,7 +29,10 @@ from core.protocol import (
     Counts,
     Coverage,
     CurrentSettings,
+    Departure,
     Doctor,
+    Done,
+    EraseLedger,
     Event,
     Explain,
     Explained,
@@ -43,6 +46,7 @@ from core.protocol import (
     GetSettings,
     Hit,
     Index,
+    LedgerPage,
     ListFiles,
     ListFolders,
     Piece,
@@ -53,9 +57,12 @@ from core.protocol import (
     RemoveFolder,
     Retry,
     RouteStep,
+    Said,
     Search,
     Sentence,
+    SetRule,
     Settings,
+    ShowLedger,
     Source,
     Status,
     StatusReport,
@@ -176,6 +183,12 @@ FINDINGS = [
 ]
 
 
+DEPARTURE = Departure(
+    7, "2026-03-14T09:30:00Z", "api.example.org", "big", [Said("system", "Answer."), Said("user", "Ask [NAME-1]")],
+    19, 64, {"name": 1}, "you agreed, for this question", "ok",
+)  # fmt: skip
+
+
 @dataclass
 class Script:
     """What the engine says and how; a test changes it while it runs."""
@@ -188,6 +201,7 @@ class Script:
     note: str = ""
     pause: float = 0.0  # seconds between two pieces of prose
     silent: bool = False  # an asked question is not answered until cancelled
+    departures: list[Departure] = field(default_factory=lambda: [DEPARTURE])
     problem: Problem | None = None  # what any call but Watch is refused with
     meaning_after: Callable[[str], float] = lambda words: 0.0  # seconds before the fused stage
 
@@ -254,12 +268,12 @@ class ScriptedEngine:
                 yield from self._ask(call, cancelled)
             case Status():
                 yield self.script.report
-            case AddFolder() | RemoveFolder() | ListFolders():
+            case AddFolder() | RemoveFolder() | ListFolders() | SetRule():
                 yield self._folders(call)
-            case ListFiles(state):
-                yield Files([file for file in LEDGER if state in (None, file.state)])
-            case Explain(path):
-                yield Explained(path, f"{path} is not in the index: it lies in none of your folders.", None)
+            case ListFiles() | Explain():
+                yield _told_of_files(call)
+            case ShowLedger() | EraseLedger():
+                yield self._ledger(call)
             case Index() | Retry():
                 yield Progress(self.script.report.counts, 0.0, 0.0, None, True)
             case GetSettings():
@@ -325,8 +339,16 @@ class ScriptedEngine:
             known.append(FolderInfo(call.path, True, 0, 0, 0, 0, links=call.links))
         if isinstance(call, RemoveFolder):
             known = [folder for folder in known if folder.path != call.path]
+        if isinstance(call, SetRule):
+            known = [msgspec.structs.replace(f, rule=call.rule) if f.path == call.path else f for f in known]
         self.change(folders=known)
         return Folders(known)
+
+    def _ledger(self, call: Call) -> Event:
+        if isinstance(call, EraseLedger):
+            self.script.departures = []
+            return Done("1 entries are erased.")
+        return LedgerPage(self.script.departures)
 
     def _configure(self, call: Configure) -> CurrentSettings:
         value: object = call.value
@@ -348,3 +370,9 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.005)
+
+
+def _told_of_files(call: ListFiles | Explain) -> Files | Explained:
+    if isinstance(call, ListFiles):
+        return Files([file for file in LEDGER if call.state in (None, file.state)])
+    return Explained(call.path, f"{call.path} is not in the index: it lies in none of your folders.", None)

@@ -141,6 +141,18 @@ def test_a_new_version_that_broke_off_gives_the_first_words_back(qtbot, card):
     qtbot.waitUntil(lambda: card.prose.view.toPlainText() == "Half an ans")
 
 
+def test_a_cloud_model_that_could_help_is_a_button_and_otherwise_there_is_none(qtbot, card):
+    card.show_answer(ANSWER)
+    assert not card.ask_cloud.isVisible()
+    card.show_answer(msgspec.structs.replace(ANSWER, offer="api.example.org"))
+    assert card.ask_cloud.isVisible()
+    assert "api.example.org, this once" in card.ask_cloud.toolTip()
+    with qtbot.waitSignal(card.cloud_requested):
+        card.ask_cloud.click()
+    card.clear()
+    assert not card.ask_cloud.isVisible()
+
+
 def test_a_problem_leaves_what_is_there(card):
     card.show_quote(Quoted(QUOTE, 34.0))
     card.show_problem(Problem("The model broke off.", "Ask again."))

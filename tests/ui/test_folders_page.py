@@ -1,10 +1,11 @@
 import msgspec
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
 from scripted_engine import NOTES, REPORT
 
-from core.protocol import AddFolder, Configure, FileProblem, Problem, RemoveFolder, Retry
+from core.protocol import AddFolder, Configure, FileProblem, Problem, RemoveFolder, Retry, SetRule
 from ui.folders_page import PROBLEMS_SHOWN, FoldersPage
 
 
@@ -43,6 +44,26 @@ def test_a_folder_whose_disk_is_away_is_said_to_be_kept(page, scripted, qtbot):
     scripted.change(folders=[msgspec.structs.replace(REPORT.folders[0], reachable=False)])
     qtbot.waitUntil(lambda: len(page._cards) == 1)
     assert page._cards[str(NOTES)].counts.text() == "away; its passages are kept"
+
+
+def test_each_folder_shows_its_rule_and_takes_another(page, scripted, qtbot):
+    card = page._cards[str(NOTES)]
+    assert card.rule.currentText() == "Goes to the cloud only if you say so"
+    card.rule.setCurrentIndex(card.rule.findData("local"))
+    card.rule.activated.emit(card.rule.currentIndex())
+    qtbot.waitUntil(lambda: SetRule(str(NOTES), "local") in scripted.calls)
+    qtbot.waitUntil(lambda: card.rule.currentText() == "Stays here")
+
+
+def test_scrolling_over_a_rule_does_not_change_it(page, qtbot):
+    rule = page._cards[str(NOTES)].rule
+    middle = QPointF(rule.rect().center())
+    wheel = QWheelEvent(
+        middle, rule.mapToGlobal(middle), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(rule, wheel)
+    assert rule.currentData() == "ask"
 
 
 def test_adding_a_folder(page, scripted, qtbot, monkeypatch, tmp_path):

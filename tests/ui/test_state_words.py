@@ -2,10 +2,22 @@ import time
 
 import msgspec
 import pytest
-from scripted_engine import COUNTS, REPORT
+from scripted_engine import COUNTS, DEPARTURE, REPORT
 
-from core.protocol import Coverage
-from ui.state_words import at_time, coverage_words, files, model_name, seconds, size, state_words, tone
+from core.protocol import Coverage, Provider, ProviderInfo
+from ui.state_words import (
+    at_time,
+    cloud_words,
+    coverage_words,
+    departure_words,
+    files,
+    light_words,
+    model_name,
+    seconds,
+    size,
+    state_words,
+    tone,
+)
 
 NOW = 1_700_000_000
 
@@ -72,3 +84,24 @@ def test_numbers_are_said_as_people_say_them():
 )
 def test_a_models_name_is_told_without_its_files_details(model, name):
     assert model_name(model) == name
+
+
+FAR = ProviderInfo(Provider("far", "openai", "https://api.host/v1", "big"), "ready", "It answers.")
+BUSY = "api.host is too busy. It is left alone for another 9 s"
+
+
+def test_the_light_in_words():
+    two = [FAR, msgspec.structs.replace(FAR, state="resting", words=f"{BUSY}.")]
+    clouded = msgspec.structs.replace(REPORT, providers=two)
+    assert cloud_words(clouded) == ["far: It answers", f"far: {BUSY}"]
+    assert light_words(clouded) == f"SmolLM2-135M-Instruct, ready; far: It answers; far: {BUSY}"
+    offline = msgspec.structs.replace(REPORT, providers=[FAR], offline=True)
+    assert light_words(offline) == "SmolLM2-135M-Instruct, ready; far is not asked: offline"
+    assert light_words(msgspec.structs.replace(REPORT, offline=True)).endswith("; offline")
+    assert light_words(msgspec.structs.replace(REPORT, model_state="missing")).startswith("no local model")
+
+
+def test_a_request_that_left_in_one_line():
+    words = departure_words(DEPARTURE)
+    assert "to api.example.org: 19 bytes, one thing hidden; you agreed, for this question; answered" in words
+    assert departure_words(msgspec.structs.replace(DEPARTURE, outcome="", hidden={})).endswith("; under way")

@@ -63,7 +63,7 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     ran = offhand("ask", "why", "--json")
     answer = ran.object
     assert list(answer) == [
-        "question", "answer", "quote", "sources", "sentences", "route", "timings", "note", "coverage"
+        "question", "answer", "quote", "sources", "sentences", "route", "timings", "note", "coverage", "offer"
     ]  # fmt: skip
     assert list(answer["quote"]) == ["text", "path", "line", "page", "start", "end"]
     assert list(answer["sources"][0]) == ["n", "path", "title", "heading", "line", "page", "score", "text"]

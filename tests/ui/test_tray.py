@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from core.protocol import Configure
+from core.protocol import Configure, Provider, ProviderInfo
 from ui.tray import Tray
 
 
@@ -15,8 +15,10 @@ def labels(tray):
 
 
 def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
+    light = "SmolLM2-135M-Instruct, ready; no cloud model"
     assert labels(tray) == [
         "211 of 214 files, 1 skipped, 2 failed",
+        light,
         "Ask…",
         "Open Offhand",
         "Offline",
@@ -24,7 +26,14 @@ def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
         "Quit",
     ]
     assert not tray.state.isEnabled()
-    assert tray.icon.toolTip() == "Offhand: 211 of 214 files, 1 skipped, 2 failed"
+    assert tray.icon.toolTip() == f"Offhand: 211 of 214 files, 1 skipped, 2 failed\n{light}"
+
+
+def test_the_light_says_who_can_answer(qtbot, tray, scripted):
+    info = ProviderInfo(Provider("far", "openai", "https://api.example.org/v1", "big"), "ready", "It answers.")
+    scripted.change(tokens_per_s=52.4, providers=[info])
+    said = "SmolLM2-135M-Instruct, ready, 52 tokens/s; far: It answers"
+    qtbot.waitUntil(lambda: tray.light.text() == said)
 
 
 def test_each_entry_asks_for_its_thing(qtbot, tray):

@@ -161,6 +161,8 @@ def last_line(card: Card) -> Text | None:
 def remarks(card: Card) -> Text | None:
     """What the person should know besides: a part that was not available, a model that broke off, a stop."""
     said = [*card.notes]
+    if card.answer and card.answer.offer and any(step.kind == "cloud" for step in card.answer.route):
+        said.append(f"The cloud model at {card.answer.offer} can be asked this once: offhand ask --cloud-ok …")
     said += [card.answer.note] if card.answer else [_step(step) for step in card.seams]
     said += ["Stopped."] if card.stopped else []
     lines = [Text(printable(line), style="dim") for line in dict.fromkeys(said) if line]

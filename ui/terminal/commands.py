@@ -7,7 +7,7 @@ import typer
 
 from core.paths import Profile
 from core.protocol import VERSION, Problem
-from ui.terminal import barrier, ledger, library, moving, providers, question, upkeep, window
+from ui.terminal import barrier, ledger, library, moving, privacy, providers, question, upkeep, window
 from ui.terminal.session import Session
 
 ABOUT = "Answers from your own notes, at once, on your own machine. Without a command the window opens."
@@ -49,9 +49,10 @@ def build() -> typer.Typer:
     app.callback()(_common)
     for panel, functions in (
         ("Ask", (question.ask, question.search)),
-        ("Folders", (library.add, library.remove, library.folders, library.index, library.retry)),
+        ("Folders", (library.add, library.remove, library.folders, privacy.rule, library.index, library.retry)),
         ("Reading", (library.pause, library.resume)),
         ("Files", (ledger.files, ledger.why)),
+        ("What leaves this machine", (privacy.preview, privacy.ledger, privacy.drill)),
         ("Offhand itself", (upkeep.status, upkeep.doctor, upkeep.settings, upkeep.engine, upkeep.stop)),
         ("Moving house", (moving.export, moving.import_)),
         ("Window", (open_window, toggle, demo)),

@@ -7,7 +7,7 @@ import typer
 
 from core.protocol import Answered, Ask, Found, Hit, Problem, Search
 from ui.snippet import excerpt
-from ui.terminal.options import Json, Limit, absolute
+from ui.terminal.options import CloudOk, Json, Limit, absolute
 from ui.terminal.session import Session
 
 SNIPPET = 160  # characters
@@ -46,12 +46,13 @@ def ask(
     *,
     no_model: Annotated[bool, typer.Option("--no-model", help="Quote and passages only.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Keep the network door closed for this question.")] = False,
+    cloud_ok: CloudOk = False,
     limit: Limit = 6,
     json: Json = False,
 ) -> None:
     """Answer a question from your notes: a quote, its source, then prose. Ctrl+C stops it."""
     session: Session = context.obj
-    call = Ask(_typed_or_piped(question), model=not no_model, offline=offline, limit=limit)
+    call = Ask(typed_or_piped(question), model=not no_model, offline=offline, limit=limit, consent=cloud_ok)
     if json:
         session.give(session.last(call, Answered, patience=None))
         return
@@ -60,7 +61,12 @@ def ask(
     raise typer.Exit(asking.ask(session, call))
 
 
-def _typed_or_piped(words: list[str]) -> str:
+def typed_or_piped(words: list[str]) -> str:
+    """The question from the command line, or for "-" from standard input.
+
+    Raises:
+        Problem: it is not UTF-8.
+    """
     if words != ["-"]:
         return " ".join(words)
     try:

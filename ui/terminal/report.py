@@ -2,8 +2,19 @@
 
 from rich.text import Text
 
-from core.protocol import ChildInfo, FileProblem, Finding, FolderInfo, Provider, ProviderInfo, Settings, StatusReport
-from ui.state_words import at_time, coverage_words, files, model_name, size
+from core.protocol import (
+    ChildInfo,
+    Departure,
+    Drilled,
+    FileProblem,
+    Finding,
+    FolderInfo,
+    Provider,
+    ProviderInfo,
+    Settings,
+    StatusReport,
+)
+from ui.state_words import RULES, at_time, coverage_words, files, local_words, model_name, seconds, size
 from ui.terminal.wording import counted, duration, one_line
 
 COLUMN = 10  # characters of the labels on the left
@@ -21,7 +32,7 @@ def status_lines(report: StatusReport) -> list[Text]:
         *([_line("Reading", report.paused, "yellow")] if report.paused else []),
         _line("Passages", f"{counts.chunks:,}{owed}"),
         *([_line("Vectors", report.vectors)] if report.vectors else []),
-        _line("Model", f"{model_name(report.model) if report.model else 'none'} ({report.model_state})"),
+        _line("Model", local_words(report)),
         *([_line("Cloud", "none")] if not report.providers else []),
         *(_line("Cloud", provider_words(info), "" if info.state == "ready" else "yellow") for info in report.providers),
         _line("Network", "offline: the door is closed" if report.offline else "allowed"),
@@ -42,17 +53,47 @@ def provider_words(info: ProviderInfo) -> str:
 def folder_words(folder: FolderInfo) -> str:
     """A folder and where it stands."""
     if not folder.reachable:
-        return f"{folder.path}: not reachable now; what was read of it is kept"
+        return f"{folder.path}: not reachable now; what was read of it is kept; {RULES[folder.rule]}"
     said = f"{folder.path}: {files(folder.files)}, {folder.indexed:,} indexed"
     said += f", {folder.waiting:,} waiting" if folder.waiting else ""
     said += f", {folder.skipped:,} skipped" if folder.skipped else ""
     said += f", {folder.failed:,} failed" if folder.failed else ""
-    return said + (", links followed" if folder.links else "")
+    said += ", links followed" if folder.links else ""
+    return f"{said}; {RULES[folder.rule]}"
 
 
 def _problem(file: FileProblem) -> str:
     again = f" It is tried again {at_time(file.retry_at)}." if file.retry_at else ""
     return f"{file.path}: {file.reason}{again}"
+
+
+def departure_lines(entry: Departure) -> list[Text]:
+    """A request that left."""
+    facts = f"{entry.bytes:,} bytes, {entry.tokens:,} tokens; {entry.why}; {hidden_words(entry.hidden)}"
+    return [
+        Text.assemble((entry.at, "bold"), f"  {entry.host}, {entry.model}: {one_line(entry.outcome or 'under way')}"),
+        Text(f"    {facts}", style="dim"),
+    ]
+
+
+def hidden_words(hidden: dict[str, int]) -> str:
+    """What was redacted, as numbers by kind."""
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(hidden.items()))
+    return f"Hidden: {listed or 'nothing'}."
+
+
+def drill_line(result: Drilled) -> Text:
+    """One question of an outage drill: by whom it was answered, and how fast."""
+    by = {"local": f"by {model_name(result.model)}", "quote": "by the quote"}.get(result.answered_by, "not answered")
+    first, total = result.timings.quote_ms, result.timings.total_ms
+    times = [f"{name} {seconds(ms)}" for name, ms in (("quote", first), ("in all", total)) if ms is not None]
+    good = result.answered_by != "nobody"
+    words = ", ".join([by, *times]) + (f" ({result.note})" if result.note else "")
+    return Text.assemble(
+        (f"{'ok' if good else 'NOT':<{COLUMN}}", "green" if good else "bold red"),
+        (f"{one_line(result.question)}: ", "bold"),
+        one_line(words),
+    )
 
 
 def finding_line(finding: Finding) -> Text:

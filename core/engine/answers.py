@@ -1,0 +1,128 @@
+"""The calls about answers and what leaves for them: one `case` each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from core.answering.answer import Answering
+from core.answering.history import History
+from core.answering.library import Library
+from core.engine.drill import OutageDrill
+from core.errors import BadInput
+from core.models.cloud import CloudModel
+from core.models.route import Route
+from core.privacy.ledger import PAGE
+from core.privacy.outgoing import Outgoing
+from core.privacy.rules import Withheld
+from core.protocol import (
+    AnswerCall,
+    Ask,
+    Done,
+    Drill,
+    EraseLedger,
+    Event,
+    LedgerCall,
+    LedgerPage,
+    Preview,
+    Previewed,
+    Said,
+    ShowLedger,
+)
+from indexer.records import Coverage
+from indexer.worker import Cancellation
+
+Routes = Callable[[Ask, bool], Route]
+"""The models of one question, in their order; the second argument cuts the cloud models off."""
+
+
+class AnswerDesk:
+    """Answers questions, and tells what leaves for the answers.
+
+    Args:
+        library: the person's notes.
+        route: the models of a question.
+        outgoing: what stands between the route and the cloud models.
+        history: where answers are kept.
+        coverage: how much of the person's folders can be found now.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        route: Routes,
+        outgoing: Outgoing,
+        history: History,
+        coverage: Callable[[], Coverage | None] = lambda: None,
+    ) -> None:
+        self._route = route
+        self._outgoing = outgoing
+        self._answering = Answering(library, lambda ask: route(ask, False), history, self._offer, coverage)
+        cut_off = Answering(library, lambda ask: route(ask, True), None)
+        self._drill = OutageDrill(cut_off, history)
+
+    @property
+    def tokens_per_s(self) -> float:
+        """How fast the local model wrote last, 0 while unknown."""
+        return self._answering.pace.per_second
+
+    def handle(self, call: AnswerCall | LedgerCall, cancelled: Cancellation) -> Iterator[Event]:
+        """Answer one call; see `core.protocol` for what each yields."""
+        match call:
+            case Ask():
+                yield from self._answering.answer(call, cancelled)
+            case Preview():
+                yield self._preview(call)
+            case Drill(questions, most):
+                yield from self._drill.run(questions, most, cancelled)
+            case ShowLedger(since, most):
+                yield from self._pages(since, most, cancelled)
+            case EraseLedger():
+                erased = self._outgoing.ledger.erase()
+                yield Done(f"{erased:,} entries are erased. What was spent still counts towards your budget.")
+
+    def _preview(self, call: Preview) -> Previewed:
+        model = next(iter(self._clouds()), None)
+        if model is None:
+            return Previewed("", "", [], 0, {}, "", [], "No cloud model is set up; nothing would be sent.")
+        to = model.host, model.name
+        prompt = self._answering.draft(call.question, call.limit)
+        if prompt is None:
+            note = "Nothing would be sent: your notes do not seem to say this, and no model is asked then."
+            return Previewed(*to, [], 0, {}, "", [], note)
+        try:
+            passed = self._outgoing.card(consent=call.consent).preview(prompt(model.notes_tokens))
+        except Withheld as withheld:
+            return Previewed(*to, [], 0, {}, "", [], f"Nothing would be sent. {withheld}")
+        said = [Said(message.role, message.content) for message in passed.prompt.messages]
+        size = sum(len(one.content.encode()) for one in said)
+        return Previewed(*to, said, size, passed.hidden, passed.why, passed.withheld)
+
+    def _pages(self, since: str, most: int, cancelled: Cancellation) -> Iterator[LedgerPage]:
+        start, before, left = _utc(since), None, most or 2**62
+        while not cancelled.requested:
+            page = self._outgoing.ledger.page(start, before, min(PAGE, left))
+            yield LedgerPage(page)
+            left -= len(page)
+            if not page or not left:
+                return
+            before = page[-1].id
+
+    def _offer(self, paths: Sequence[str]) -> str:
+        model = next(iter(self._clouds()), None)
+        return model.host if model is not None and model.open and self._outgoing.may_offer(paths) else ""
+
+    def _clouds(self) -> list[CloudModel]:
+        return [model for model in self._route(Ask(""), False).models if isinstance(model, CloudModel)]
+
+
+def _utc(since: str) -> str:
+    """A date or time in the person's own zone as the ledger writes it.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    if not since:
+        return ""
+    try:
+        return datetime.fromisoformat(since).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError) as error:
+        raise BadInput(f"{since!r} is not a date.", "Write it as 2026-11-24, or 2026-11-24T14:30.") from error

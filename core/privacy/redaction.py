@@ -1,0 +1,113 @@
+"""Puts placeholders in the place of what is sensitive, the same one through a whole card, and takes them back."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from core.privacy.sensitive import Kind, find
+
+
+class Redactor:
+    """The placeholders of one answer card.
+
+    Args:
+        names: the personal list of names to be hidden.
+        enabled: whether anything is hidden at all.
+    """
+
+    def __init__(self, names: Sequence[str] = (), *, enabled: bool = True) -> None:
+        self._names = names
+        self._enabled = enabled
+        self._placeholders: dict[tuple[Kind, str], str] = {}
+        self._numbers: Counter[Kind] = Counter()
+        self._originals: dict[str, str] = {}  # by the placeholder without its brackets
+
+    def hide(self, texts: Sequence[str]) -> tuple[list[str], dict[str, int]]:
+        """The texts with placeholders, and how many different things of each kind these hide."""
+        if not self._enabled:
+            return list(texts), {}
+        used: set[str] = set()
+        hidden = [self._hidden(text, used) for text in texts]
+        kinds = Counter(placeholder.rpartition("-")[0].lower() for placeholder in used)
+        del kinds["text"]  # what only looked like a placeholder is no secret
+        return hidden, dict(kinds)
+
+    def restorer(self) -> "Restorer":
+        """Takes back the placeholders in one stream of words."""
+        return Restorer(self._originals)
+
+    def _hidden(self, text: str, used: set[str]) -> str:
+        pieces, at = [], 0
+        for kind, start, end in find(text, self._names):
+            placeholder = self._placeholder(kind, text[start:end])
+            used.add(placeholder)
+            pieces += [text[at:start], f"[{placeholder}]"]
+            at = end
+        return "".join([*pieces, text[at:]])
+
+    def _placeholder(self, kind: Kind, value: str) -> str:
+        key = (kind, _same(kind, value))
+        if key not in self._placeholders:
+            self._numbers[kind] += 1
+            self._placeholders[key] = f"{kind}-{self._numbers[kind]}"
+            self._originals[self._placeholders[key]] = value
+        return self._placeholders[key]
+
+
+class Restorer:
+    """Puts the originals back into words that come piece by piece, a placeholder possibly in several of them."""
+
+    def __init__(self, originals: dict[str, str]) -> None:
+        self._originals = originals
+        known = "|".join(sorted(map(re.escape, originals), key=len, reverse=True))
+        self._whole = re.compile(rf"\[(?:{known})\]|(?<![\w\[])(?:{known})(?!\w)") if originals else None
+        self._longest = max(map(len, originals), default=0) + 1  # with the opening bracket
+        self._before = ""  # the last character given out: it decides whether a word begins
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """The next words, as far as it is certain what they are."""
+        if self._whole is None:
+            return text
+        whole = self._held + text
+        keep = self._unsure(whole)
+        self._held = whole[keep:]
+        return self._replaced(whole[:keep])
+
+    def rest(self) -> str:
+        """What was held back; the stream has ended."""
+        held, self._held = self._held, ""
+        return self._replaced(held)
+
+    def forget(self) -> None:
+        """The words so far count no more: others follow, from the beginning."""
+        self._before = self._held = ""
+
+    def _replaced(self, text: str) -> str:
+        if self._whole is None or not text:
+            return text
+        before, self._before = self._before, text[-1]
+        whole = self._whole.sub(lambda match: self._originals[match[0].strip("[]")], before + text)
+        return whole[len(before) :]
+
+    def _unsure(self, text: str) -> int:
+        """Where the end of the text begins that may be the beginning of a placeholder, or one that is not over."""
+        for start in range(max(0, len(text) - self._longest), len(text)):
+            before = text[start - 1] if start else self._before
+            if re.match(r"\w", text[start]) and re.match(r"[\w\[]", before):
+                continue  # in the middle of a word, or behind a bracket that was looked at before
+            bare = text[start:].removeprefix("[")
+            if any(original.startswith(bare) for original in self._originals):
+                return start
+        return len(text)
+
+
+def _same(kind: Kind, value: str) -> str:
+    """What two writings of one thing have in common."""
+    match kind:
+        case "PHONE" | "CARD" | "ACCOUNT":
+            return re.sub(r"[^\dA-Z+]", "", value.upper())
+        case "EMAIL" | "NAME":
+            return value.lower()
+        case _:
+            return value

@@ -1,0 +1,91 @@
+"""Which notes a prompt for the cloud may carry, by the rules of their folders as they stand at this moment."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from core.models.model import Excerpt, Message
+from indexer.records import FolderRule, Problem
+
+Rules = Callable[[Sequence[str]], dict[str, FolderRule]]
+"""The rule of each file's folder, now; a file that is left out is in no folder and stays here."""
+
+ASK_FIRST = "The notes that answer this go to a cloud model only if you say so."
+BY_RULE = "the folders' rule: may go to the cloud"
+BY_CLICK = "you agreed, for this question"
+
+
+class Withheld(Problem):
+    """Nothing of the notes may go to the cloud, and so nothing goes."""
+
+    kind = "withheld"
+
+
+class Sorted(NamedTuple):
+    """What is left of a prompt, why it may leave, and the files whose text was taken out."""
+
+    messages: list[Message]
+    why: str
+    withheld: list[str]
+
+
+def sort(messages: Sequence[Message], rules: Rules, *, consent: bool) -> Sorted:
+    """Take out all text of notes that may not go to the cloud.
+
+    What a model has said counts as text of every note it had been given by then, unless the message says otherwise.
+
+    Args:
+        rules: asked here and now; what was allowed a moment ago does not count.
+        consent: the person agreed for this one question; it opens the folders of the rule "ask", never "local".
+
+    Raises:
+        Withheld: no text of any note is left.
+    """
+    messages = _inherited(messages)
+    paths = sorted({path for message in messages for excerpt in message.excerpts for path in excerpt.paths})
+    found = rules(paths)
+    open_rules = ("cloud", "ask") if consent else ("cloud",)
+    allowed = {path for path in paths if found.get(path) in open_rules}
+    left = [_without(message, allowed) for message in messages]
+    used = {path for message in left for excerpt in message.excerpts for path in excerpt.paths}
+    if not used:
+        raise _nothing_left(any(rule == "ask" for rule in found.values()) and not consent)
+    why = BY_CLICK if any(found[path] == "ask" for path in used) else BY_RULE
+    return Sorted([message for message in left if message.content.strip()], why, sorted(set(paths) - used))
+
+
+def _inherited(messages: Sequence[Message]) -> list[Message]:
+    known: set[str] = set()
+    result = []
+    for message in messages:
+        excerpts = message.excerpts
+        if message.role == "assistant" and known and not excerpts:
+            excerpts = (Excerpt(0, len(message.content), tuple(sorted(known))),)
+        known.update(path for excerpt in excerpts for path in excerpt.paths)
+        result.append(replace(message, excerpts=excerpts))
+    return result
+
+
+def _without(message: Message, allowed: set[str]) -> Message:
+    """The message without every excerpt that rests on a file that is not allowed, or on none that is named."""
+    content, kept, at = "", [], 0
+    for excerpt in sorted(message.excerpts, key=lambda one: (one.start, one.end)):
+        start = max(excerpt.start, at)
+        content += message.content[at:start]
+        at = max(at, excerpt.end)
+        if excerpt.paths and allowed.issuperset(excerpt.paths):
+            kept.append(Excerpt(len(content), len(content) + at - start, excerpt.paths))
+            content += message.content[start:at]
+    return Message(message.role, content + message.content[at:], tuple(kept))
+
+
+def _nothing_left(could_be_asked: bool) -> Withheld:
+    if could_be_asked:
+        return Withheld(
+            ASK_FIRST,
+            "Agree for this question (the button under the answer, or --cloud-ok), or change the folder's rule.",
+        )
+    return Withheld(
+        "The notes that answer this stay on this machine.", "That is their folder's rule: `offhand rule` changes it."
+    )

@@ -1,0 +1,43 @@
+"""What may become of a folder's text: whether it may go to a model on another machine.
+
+This room only keeps the rule beside the folder; it is `core.privacy` that acts on it.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from indexer.records import FolderRefused, FolderRule
+from indexer.store import folders
+from indexer.store.database import Database
+
+
+class FolderRules:
+    """The rules of the watched folders.
+
+    Args:
+        database: the catalog.
+        on_change: called when a rule has changed.
+    """
+
+    def __init__(self, database: Database, on_change: Callable[[], None]) -> None:
+        self._database = database
+        self._on_change = on_change
+
+    def of(self, paths: Sequence[str]) -> dict[str, FolderRule]:
+        """The rule of each file as it is now; files that are in no watched folder (any more) are left out."""
+        with self._database.read() as connection:
+            return folders.rules(connection, paths)
+
+    def set(self, path: Path, rule: FolderRule) -> None:
+        """Give a watched folder another rule; it holds from this moment on.
+
+        Raises:
+            FolderRefused: it is not watched.
+        """
+        names = {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
+        with self._database.write() as connection:
+            known = any(folders.set_rule(connection, name, rule) for name in names)
+        if not known:
+            raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
+        self._on_change()

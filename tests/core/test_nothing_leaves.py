@@ -1,0 +1,234 @@
+"""The promise as a property: whatever the notes, rules, consents, outages and changes of mind, the bodies that real
+servers on loopback receive hold no text of a folder that stays here, and of one that asks only with consent.
+
+The catalog, the clearance, the ledger, the cloud models and their HTTP are real. The local model is scripted: it must
+fail, or change a rule, at a chosen moment.
+"""
+
+import json
+from collections.abc import Iterator
+from email.message import Message as Headers
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import fault_server
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from shelf import Shelf
+
+from core.answering.answer import Answering
+from core.models.breaker import Breaker
+from core.models.cloud import CloudModel
+from core.models.model import Finished, ModelFailed, Token, Turn
+from core.models.route import Route
+from core.network import Gate
+from core.privacy.ledger import Ledger
+from core.privacy.outgoing import Outgoing
+from core.protocol import Answered, Ask, Departure, Provider, RouteKind, Settings
+from indexer.folder_rules import FolderRules
+from indexer.records import FolderRule
+from indexer.store import folders
+from indexer.store.database import Database
+from indexer.worker import Cancellation
+
+FOLDERS = ("/home/mara/work", "/home/mara/notes", "/home/mara/diary")
+RULES: list[FolderRule] = ["cloud", "ask", "local"]
+FAULTS = ["none", "none", "503", "429", "413", "web page", "empty", "cut", "cut chunk", "reset", "error inside"]
+FAULTS += ["filtered", "no prefill"]
+Kind = Literal["openai", "anthropic"]
+KINDS: list[Kind] = ["openai", "anthropic"]
+QUESTION = "Which word did the inspector paint on the harbour gate?"
+
+
+class Case(NamedTuple):
+    """One story: the notes' folders, the rules before and after, the models in their order, and what goes wrong."""
+
+    notes: list[int]
+    before: list[FolderRule]
+    after: list[FolderRule]
+    consent: bool
+    offline: bool
+    order: list[str]
+    faults: list[str]
+    local: str
+    kinds: list[Kind] = KINDS
+
+
+cases = st.builds(
+    Case,
+    notes=st.lists(st.integers(0, 2), min_size=2, max_size=6),
+    before=st.permutations(["cloud", "ask", "local"]) | st.lists(st.sampled_from(RULES), min_size=3, max_size=3),
+    after=st.permutations(["cloud", "ask", "local"]) | st.lists(st.sampled_from(RULES), min_size=3, max_size=3),
+    consent=st.booleans(),
+    offline=st.sampled_from([False] * 7 + [True]),
+    order=st.permutations(["local", "first", "second"]),
+    faults=st.lists(st.sampled_from(FAULTS), min_size=2, max_size=2),
+    local=st.sampled_from(["dead", "breaks", "breaks", "whole"]),
+    kinds=st.lists(st.sampled_from(KINDS), min_size=2, max_size=2),
+)
+
+
+class Local:
+    """A local model that repeats its prompt's canaries, changes the rules, and dies where the story says so."""
+
+    kind: RouteKind = "local"
+    name = "local"
+
+    def __init__(self, house: "House", case: Case) -> None:
+        self._house = house
+        self._case = case
+
+    def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
+        pass
+
+    def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Token | Finished]:
+        words = " ".join(message.content for message in turn.prompt(400))
+        self._house.decide(self._case.after)
+        if self._case.local != "dead":
+            yield Token(words)
+        if self._case.local != "whole":
+            raise ModelFailed("The local model ended.")
+        yield Finished("stop")
+
+
+class Arrivals(list[Any]):
+    """What a server receives, each with the rules of the moment it arrived."""
+
+    def __init__(self, house: "House") -> None:
+        super().__init__()
+        self._house = house
+
+    def append(self, request: tuple[str, Headers, Any]) -> None:
+        super().append((request[2], list(self._house.rules)))
+
+
+class House:
+    """A catalog, two services, and the way out between them."""
+
+    def __init__(self, home: Path, *servers: fault_server.FaultServer) -> None:
+        self.servers = servers
+        self.rules: list[FolderRule] = ["ask", "ask", "ask"]
+        self.ledger = Ledger(home / "outgoing.sqlite3")
+        self._database = Database(home / "catalog.sqlite3")
+        self._folder_rules = FolderRules(self._database, lambda: None)
+        with self._database.write() as connection:
+            self._folders = [folders.add(connection, path).id for path in FOLDERS]
+        self.outgoing = Outgoing(self._folder_rules.of, Settings, self.ledger)
+
+    def decide(self, rules: list[FolderRule]) -> None:
+        for path, rule in zip(FOLDERS, rules, strict=True):
+            self._folder_rules.set(Path(path), rule)
+        self.rules = list(rules)
+
+    def shelve(self, notes: list[int]) -> tuple[Shelf, list[str]]:
+        """Notes that all answer the question, each with a canary of its own, known to the catalog."""
+        canaries = [f"canary{number}x{folder}word" for number, folder in enumerate(notes)]
+        shelf = Shelf(
+            [f"The inspector painted the word {c} on the harbour gate. Write to {c}@example.org." for c in canaries]
+        )
+        with self._database.write() as connection:
+            connection.execute("DELETE FROM files")
+            for number, folder in enumerate(notes):
+                path = f"{FOLDERS[folder]}/{number}.md"
+                shelf.hits[number] = replace(shelf.hits[number], path=path)
+                connection.execute(
+                    "INSERT INTO files (folder_id, path, size, mtime_ns, inode, state) "
+                    "VALUES (?, ?, 1, 1, 1, 'indexed')",
+                    (self._folders[folder], path),
+                )
+        return shelf, canaries
+
+    def ask(self, shelf: Shelf, case: Case) -> Answered:
+        gate = Gate(lambda: case.offline, loopback=False)
+        sender = self.outgoing.card(consent=case.consent)
+        models: dict[str, Any] = {"local": Local(self, case)}
+        for name, kind, server in zip(("first", "second"), case.kinds, self.servers, strict=True):
+            provider = Provider(name, kind, server.url, name)
+            models[name] = CloudModel(provider, lambda _: "sk-1", gate, Breaker(), sender)
+        route = Route([models[name] for name in case.order])
+        answering = Answering(shelf, lambda _ask: route, None)
+        *_, answered = answering.answer(Ask(QUESTION, limit=6, consent=case.consent), Cancellation())
+        assert isinstance(answered, Answered)
+        return answered
+
+
+def written_words(entry: Departure) -> str:
+    return "\n".join(said.content for said in entry.messages).rstrip()
+
+
+def arrived_words(body: Any) -> str:
+    said = [message["content"] for message in body["messages"]]
+    return "\n".join([body["system"], *said] if "system" in body else said).rstrip()
+
+
+def test_no_text_leaves_that_may_not(tmp_path: Path) -> None:
+    with fault_server.running() as first, fault_server.running() as second:
+        house = House(tmp_path, first, second)
+        arrived = kept = 0
+
+        @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(case=cases)
+        def story(case: Case) -> None:
+            nonlocal arrived, kept
+            shelf, canaries = house.shelve(case.notes)
+            before = len(house.ledger.page(limit=10**6))
+            for server, fault in zip(house.servers, case.faults, strict=True):
+                server.fault, server.requests = fault, Arrivals(house)
+            house.decide(case.before)
+            for _ in range(2):  # the second time it is a question that has waited: the rules may be others by now
+                house.ask(shelf, case)
+            bodies = [*first.requests, *second.requests]
+            for sent, rules in bodies:
+                body = json.dumps(sent, ensure_ascii=False)
+                open_rules = ("cloud", "ask") if case.consent else ("cloud",)
+                for folder, canary in zip(case.notes, canaries, strict=True):
+                    assert canary not in body or rules[folder] in open_rules
+                    kept += canary not in body
+                assert "@example.org" not in body, "addresses are redacted"
+            assert not (case.offline and bodies)
+            written = house.ledger.page(limit=10**6)[: len(house.ledger.page(limit=10**6)) - before]
+            assert sorted(map(written_words, written)) == sorted(arrived_words(sent) for sent, _ in bodies)
+            arrived += len(bodies)
+
+        story()
+        assert arrived > 20, "the test would see what leaves"
+        assert kept > 10
+
+
+def test_the_ledger_holds_the_very_words_that_arrived(tmp_path: Path) -> None:
+    with fault_server.running() as first, fault_server.running() as second:
+        house = House(tmp_path, first, second)
+        shelf, canaries = house.shelve([0, 2])
+        house.decide(["cloud", "cloud", "local"])
+        case = Case([0, 2], [], house.rules, False, False, ["first", "second", "local"], [], "dead")
+        answered = house.ask(shelf, case)
+        assert answered.answer == "The boat is blue."
+        ((_, _, body),) = first.requests
+        (entry,) = house.ledger.page()
+        assert [{"role": said.role, "content": said.content} for said in entry.messages] == body["messages"]
+        assert (entry.host, entry.model, entry.outcome) == ("127.0.0.1", "first", "ok")
+        assert entry.bytes == sum(len(said["content"].encode()) for said in body["messages"])
+        assert entry.hidden == {"email": 1}
+        assert canaries[0] in str(entry.messages)
+        assert canaries[1] not in str(entry.messages)
+        assert "sk-1" not in (tmp_path / "outgoing.sqlite3").read_bytes().decode(errors="replace")
+
+
+@pytest.mark.parametrize(("consent", "asked"), [(False, 0), (True, 1)])
+def test_a_folder_that_asks_is_sent_with_consent_and_otherwise_offered(
+    tmp_path: Path, consent: bool, asked: int
+) -> None:
+    with fault_server.running() as first, fault_server.running() as second:
+        house = House(tmp_path, first, second)
+        shelf, _ = house.shelve([1])
+        case = Case([1], [], ["cloud", "ask", "local"], consent, False, ["first", "local", "second"], [], "dead")
+        house.decide(case.after)
+        answered = house.ask(shelf, case)
+        assert len(first.requests) == asked
+        outcomes = [step.outcome for step in answered.route if step.model == "first"]
+        assert outcomes == (
+            ["ok"] if consent else ["The notes that answer this go to a cloud model only if you say so"]
+        )
+        assert answered.quote is not None
