@@ -97,6 +97,7 @@ class Bench:
         self._shelf = Shelf(PASSAGES, embed=embedder)
         self._folder = folder
         ledger = Ledger(folder / "outgoing.sqlite3")
+        self.patience = HURRIED
         self._outgoing = Outgoing(lambda paths: dict.fromkeys(paths, "cloud"), Settings, ledger)
         self._certificate: Path | None = None
         answering.ANSWER_TOKENS = ANSWER_TOKENS
@@ -124,7 +125,7 @@ class Bench:
                 OPEN,
                 breaker or Breaker(),
                 self._outgoing.card(),
-                patience=HURRIED,
+                patience=self.patience,
             )
             here: list[ChatModel] = [] if local == "none" else [LocalModel(self.llm, "starter")]
             models = [cloud, *here] if order == "cloud first" else [*here, cloud]

@@ -5,7 +5,8 @@ import openai  # noqa: F401  # here, so that no short limit pays for the import
 import pytest
 
 from core.models.breaker import Breaker
-from tests.faults.matrix import FAULTS, IN_THE_MIDDLE, LOCALS, ORDERS, Bench, Cell, Local, Order, faults_of
+from core.models.cloud import Patience
+from tests.faults.matrix import FAULTS, HURRIED, IN_THE_MIDDLE, LOCALS, ORDERS, Bench, Cell, Local, Order, faults_of
 
 pytestmark = pytest.mark.slow
 
@@ -37,10 +38,11 @@ def test_a_real_model_server_that_breaks_off_is_continued_from_its_very_words(
     bench: Bench, cloud: str, fault: str
 ) -> None:
     bench.server.upstream = cloud
+    bench.patience = Patience(connect=5.0, first_word=30.0, stall=3.0)  # a real model on a busy machine
     try:
         cell = bench.ask(fault, "cloud first", "ready")
     finally:
-        bench.server.upstream = ""
+        bench.server.upstream, bench.patience = "", HURRIED
     first, second = (step for step in cell.answered.route if step.kind != "quote")
     assert (first.kind, second.kind, second.outcome) == ("cloud", "local", "ok")
     assert first.outcome.startswith("stopped: ")
