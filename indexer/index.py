@@ -93,7 +93,7 @@ class Index:
             self._database,
             meaning,
             hold=lambda: self._pipeline.is_bulk,
-            rest=self.pace.rest,
+            rest=lambda bulk: self.pace.rest(bulk=bulk),
             on_change=self._on_change,
             notices=self._notices,
         )

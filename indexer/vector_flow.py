@@ -44,7 +44,7 @@ class VectorFlow:
         meaning: the semantics process.
         hold: says when little should be embedded: many files wait to be searchable by words, and embedding takes all
             of the processor for much longer than reading does.
-        rest: for how many seconds nothing at all should be done now, 0 to go on.
+        rest: for how many seconds nothing at all should be done now, 0 to go on; told whether there is much to do.
         on_change: called after each step that did something.
         notices: where trouble is told.
     """
@@ -55,7 +55,7 @@ class VectorFlow:
         meaning: Meaning,
         *,
         hold: Callable[[], bool],
-        rest: Callable[[], float] = lambda: 0.0,
+        rest: Callable[[bool], float] = lambda _: 0.0,
         on_change: Callable[[], None],
         notices: Notices,
     ) -> None:
@@ -113,7 +113,7 @@ class VectorFlow:
 
     def _guarded(self, step: Callable[[], float]) -> float:
         try:
-            return self._rest() or step()
+            return self._rest(self._many) or step()
         except Gone:
             if self._embedding.ending:
                 return UNTIL_WOKEN
@@ -158,7 +158,7 @@ class VectorFlow:
                 self.rate.add(len(some))
                 self._fresh += len(some)
                 self._on_change()
-                if self._embedding.ending or self._hold() or self._rest():
+                if self._embedding.ending or self._hold() or self._rest(self._many):
                     return
 
     def _apply_some(self) -> float:
