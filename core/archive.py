@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -62,7 +63,7 @@ def export(profile: Profile, settings: Settings, target: Path) -> None:
         CatalogUnusable, ProfileUnusable: something in the profile cannot be read.
     """
     if target.exists():
-        raise BadInput(f"{target} exists already.", "Choose another name; Offhand replaces no file of yours.")
+        raise _exists(target)
     try:
         with tempfile.TemporaryDirectory(dir=profile.data, prefix="export-") as place:
             model, schema = _snapshot(profile, Path(place))
@@ -114,7 +115,7 @@ def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
                     copy.write(block)
                 copy.flush()
                 os.fsync(copy.fileno())
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError):
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
             size = -1  # cut off, garbled, or packed in a way that we never use
         except OSError as error:
             raise explain(error, "The archive could not be unpacked") from error
@@ -158,12 +159,16 @@ def _without_secrets(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, providers=providers)
 
 
+def _exists(target: Path) -> BadInput:
+    return BadInput(f"{target} exists already.", "Choose another name; Offhand replaces no file of yours.")
+
+
 def _pack(place: Path, target: Path, model: str, schema: int) -> None:
     entries = {}
-    unfinished = target.with_name(f"{target.name}.unfinished")
+    # A new file under a name of its own, readable by this user alone: the archive holds the text of all notes.
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    unfinished = Path(name)
     try:
-        # Readable by this user alone: the archive holds the text of all notes.
-        handle = os.open(unfinished, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "wb") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 for name in NAMES:
@@ -173,6 +178,8 @@ def _pack(place: Path, target: Path, model: str, schema: int) -> None:
                 archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():  # made while this one was being written
+            raise _exists(target)
         unfinished.rename(target)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -198,7 +205,15 @@ def _manifest(archive: zipfile.ZipFile, path: Path) -> Manifest:
         if isinstance(version, int) and version > FORMAT:
             raise _newer(path)
         manifest = msgspec.json.decode(text, type=Manifest)
-    except (KeyError, zipfile.BadZipFile, msgspec.MsgspecError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (
+        KeyError,
+        zipfile.BadZipFile,
+        zlib.error,
+        msgspec.MsgspecError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise _refusal(path) from error
     if manifest.schema > len(MIGRATIONS):
         raise _newer(path)

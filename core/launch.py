@@ -1,5 +1,6 @@
 """Find the profile's engine, or start it. Many clients may do this at once; exactly one engine comes of it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -147,7 +148,8 @@ def _end(channel: EngineChannel) -> None:
         if not _alive(pid):
             return
         time.sleep(0.01)
-    os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError):  # it ended just now
+        os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)
 
 
 def _alive(pid: int) -> bool:

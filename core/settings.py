@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import tempfile
+import threading
 import tomllib
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -37,6 +38,7 @@ class SettingsFile:
         self._path = path
         self.notice = ""
         self.current = self._read()
+        self._guard = threading.Lock()  # two changes at once must not undo each other
 
     def change(self, name: str, value: str) -> Settings:
         """Set one setting from text as a person types it; lists are comma-separated.
@@ -58,10 +60,11 @@ class SettingsFile:
         Raises:
             ProfileUnusable: the file cannot be written.
         """
-        changed = msgspec.structs.replace(self.current, **fields)
-        self._write(changed)
-        self.current = changed
-        return changed
+        with self._guard:
+            changed = msgspec.structs.replace(self.current, **fields)
+            self._write(changed)
+            self.current = changed
+            return changed
 
     def _read(self) -> Settings:
         try:

@@ -11,12 +11,13 @@ from collections.abc import Callable
 import apsw
 
 from indexer import walk
+from indexer.child import ChildOff
 from indexer.extract import ocr
 from indexer.extract.documents import NO_TEXT_LAYER, SCAN_WAITS
 from indexer.extract.extractor import Extract
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
 from indexer.pipeline import Reader
-from indexer.records import Extracted, Folder
+from indexer.records import Extracted, Folder, Problem
 from indexer.store import files, passages
 from indexer.store.database import Database
 from indexer.store.files import Known
@@ -89,7 +90,10 @@ class Scans:
         if found is None:
             self._reader.rest()
             return UNTIL_WOKEN
-        self._recognise(*found)
+        try:
+            self._recognise(*found)
+        except OSError:  # gone, or its whole folder is away: the scanner will tell
+            return LOOK_SECONDS
         self._look_at = 0.0
         return 0.0
 
@@ -98,16 +102,20 @@ class Scans:
             seen = walk.see(known.path)
             call = Extract(known.path, folder.path, self._largest(), folder.links, ocr=True)
             read = self._reader.ask(call, patience=PATIENCE)
-        except OSError:
-            read = None  # gone: the scanner will tell
         except (Gone, Overdue) as death:
             if self._loop.ending:
                 return
             self._reader.rest()
             self._give_up(known, TOO_LONG if isinstance(death, Overdue) else NOT_DONE)
             return
+        except ChildOff:
+            raise
+        except Problem:
+            log.warning("the recogniser failed over a file; its own log has the details")
+            self._give_up(known, NOT_DONE)
+            return
         if not isinstance(read, Extracted):
-            self._give_up(known, read.reason if read is not None else NOT_DONE)
+            self._give_up(known, read.reason)
             return
         with self._database.write() as connection:
             if self._take(connection, known) and passages.replace(connection, known.id, known.path, read):

@@ -170,6 +170,8 @@ class VectorFlow:
         if self._apply():
             self._on_change()
             return 0.0
+        if self._hold():
+            return POLL  # what is owed was left for later, and nobody tells when that is
         if self._unchecked >= CHECK_AFTER:
             self._unchecked = 0
             self._look_after_index(sample=True)

@@ -63,6 +63,7 @@ ONLY_IN = {
             "indexer/semantics.py",
             "indexer/store/",
             "core/client.py",
+            "core/settings.py",
             "core/engine/",
             "core/models/breaker.py",  # one question at a time may try a provider again
             "ui/engine_link.py",
