@@ -150,10 +150,14 @@ class Index:
         self._scanner.look({str(real)})
         self._on_change()
 
-    def remove_folder(self, path: Path) -> str:
+    def remove_folder(self, path: Path, on_removed: Callable[[str], None] = lambda _: None) -> None:
         """Forget a folder and all that was indexed from it; the folder itself is not touched.
 
-        Returns, when it is done, the path under which it was watched. Chroma's files take a moment longer.
+        Returns when it is done; Chroma's files take a moment longer.
+
+        Args:
+            path: the folder.
+            on_removed: told the path under which it was watched as soon as it is off the list, before the long work.
 
         Raises:
             FolderRefused: it is not watched.
@@ -166,6 +170,7 @@ class Index:
                 raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
             with self._database.write() as connection:
                 folders.mark_removed(connection, folder.id)
+            on_removed(folder.path)
             self._watcher.set_roots(other.path for other in watched if other.id != folder.id)
             self._notices.clear(f"away {folder.path}")
             try:
@@ -175,7 +180,6 @@ class Index:
                 raise
         self._flow.wake()
         self._on_change()
-        return folder.path
 
     def folders(self) -> list[FolderTally]:
         """The watched folders and where each stands."""

@@ -128,14 +128,17 @@ class _Look:
 def apply(database: Database, looks: Sequence[Changes]) -> bool:
     """Bring the catalog up to what was seen; moves are found across all `looks`. Returns whether anything changed."""
     moves = _moves(looks)
-    moved_from = {known.id for known, _, _ in moves}
-    moved_to = {seen.path for _, _, seen in moves}
+    moved_from: set[int] = set()
+    moved_to: set[str] = set()
     news = bool(moves)
     for some in _slices(moves):
         with database.write() as connection:
             for known, folder, seen in some:
-                if _is_watched(connection, folder) and files.is_still(connection, known):
-                    files.move(connection, known, folder.id, seen)
+                if not _is_watched(connection, folder) or not files.is_still(connection, known):
+                    continue
+                if files.move(connection, known, folder.id, seen):
+                    moved_from.add(known.id)
+                    moved_to.add(seen.path)
     for look in looks:
         with database.write() as connection:
             news |= folders.saw(

@@ -203,7 +203,7 @@ class Scanner:
             self._on_change()
         now = time.monotonic()
         with self._guard:
-            for path in looked_at:
+            for path in looked_at.difference(*(look.unsettled for look in looks)):
                 self._unsettled.pop(path, None)
             for look in looks:
                 for path in look.unsettled:

@@ -53,7 +53,7 @@ class LibraryDesk:
                 self._index.add_folder(Path(path), links=links)
                 yield self.folders()
             case RemoveFolder(path):
-                self._history.forget(self._index.remove_folder(Path(path)))
+                self._index.remove_folder(Path(path), self._history.forget)
                 yield self.folders()
             case SetRule(path, rule):
                 self._index.folder_rules.set(Path(path), rule)

@@ -159,17 +159,23 @@ def finish(
         _drop_passages(connection, known.id)
 
 
-def move(connection: apsw.Connection, known: Known, folder_id: int, seen: Seen) -> None:
-    """The same content stands at another path: nothing is read or embedded again."""
+def move(connection: apsw.Connection, known: Known, folder_id: int, seen: Seen) -> bool:
+    """The same content stands at another path: nothing is read or embedded again.
+
+    Returns False, and changes nothing, where a file of that path is known by now.
+    """
     connection.execute(
         "UPDATE OR IGNORE files SET folder_id = ?, path = ?, size = ?, mtime_ns = ?, inode = ?, ctime_ns = ? "
         "WHERE id = ?",
         (folder_id, seen.path, *_read(seen), known.id),
     )
+    if not connection.changes():
+        return False
     if known.title == Path(known.path).stem:  # the name was the title
         title = Path(seen.path).stem
         connection.execute("UPDATE files SET title = ? WHERE id = ?", (title, known.id))
         connection.execute("UPDATE chunks SET title = ? WHERE file_id = ?", (title, known.id))
+    return True
 
 
 def forget(connection: apsw.Connection, file_ids: Iterable[int]) -> None:

@@ -422,3 +422,20 @@ def test_the_hash_is_the_extractors(root: Path) -> None:
     content = read(str(root / "a.md"), str(root), 1000)
     assert isinstance(content, bytes)
     assert content_hash(str(root / "a.md")) == hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def test_a_move_onto_a_path_that_is_known_by_now_leaves_no_ghost(database: Database, folder: Folder) -> None:
+    place = Path(folder.path)
+    (place / "old.md").write_text("the same words")
+    apply(database, [compare(database, folder, IgnoreRules())])
+    with database.write() as connection:
+        connection.execute(
+            "UPDATE files SET state = 'indexed', content_hash = ?", (content_hash(str(place / "old.md")),)
+        )
+    (place / "old.md").rename(place / "new.md")
+    look = compare(database, folder, IgnoreRules())
+    with database.write() as connection:  # the other loop was quicker
+        files.add(connection, folder.id, look.new[0])
+    apply(database, [look])
+    with database.read() as connection:
+        assert [Path(row.path).name for row in files.under(connection, folder.id)] == ["new.md"]
