@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.generated import write_notes  # noqa: E402  # runs from a plain checkout
-from benchmarks.spine import percentile  # noqa: E402
+from benchmarks.report import percentile  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Found, Index, Progress, Search, Settings, Shutdown, Status, StatusReport  # noqa: E402

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.report import keep  # noqa: E402  # the project is not installed where this runs from a plain checkout
+from benchmarks.report import keep, percentile  # noqa: E402  # the project is not installed where this runs from a plain checkout
 from core import launch  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile, model_directories  # noqa: E402
@@ -151,11 +151,6 @@ def settle(engine: Engine) -> None:
 
 
 # ---- what is measured ---------------------------------------------------------------------------------------------
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of `values` lie."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def spread(values: list[float]) -> str:

@@ -24,17 +24,12 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.bare import bare_rate  # noqa: E402  # the project is not installed in a plain checkout
 from benchmarks.generated import write_notes  # noqa: E402
-from benchmarks.report import Row, keep, table  # noqa: E402
+from benchmarks.report import Row, keep, percentile, table  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Answered, Ask, Found, Index, Progress, Quoted, Search, Shutdown  # noqa: E402
 
 T = TypeVar("T")
-
-
-def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of `values` lie."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def spread(values: list[float]) -> str:

@@ -12,10 +12,11 @@ import apsw
 from indexer import scan, semantics
 from indexer.ignore import IgnoreRules
 from indexer.records import Finding, Problem
+from indexer.semantics import Meaning
 from indexer.store import folders, outbox
 from indexer.store.database import Database, explained, open_reader
 from indexer.store.vector_index import Report
-from indexer.vector_flow import PATIENCE, Meaning
+from indexer.vector_flow import PATIENCE
 
 OPENING_LOOKS, OPENING_PAUSE = 100, 0.2  # times, seconds
 FIX = "`offhand doctor --fix` repairs it."

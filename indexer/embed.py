@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from indexer import onnx_graph
 from indexer.records import ModelUnusable
 
-# From 1.29 on onnxruntime reports models and runs to its maker, unless this is set before it is imported.
+# From 1.29 on onnxruntime reports models and runs to its maker, unless this is set before it is imported: it is read
+# once, when the library is loaded, and whoever uses this room stays silent.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 LONGEST = 256  # tokens, the model's training length; what comes after is not seen
@@ -35,7 +36,6 @@ class Embedder:
     dimensions = 384
 
     def __init__(self, model_dir: Path, cache_dir: Path, threads: int) -> None:
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # read once, when it is loaded; whoever uses this room stays silent
         import onnxruntime
         import tokenizers
 

@@ -17,10 +17,11 @@ from indexer.records import EVERYWHERE, Counts, Filter, Finding, Folder, FolderR
 from indexer.scanner import Scanner
 from indexer.scans import LOOK_SECONDS, Scans
 from indexer.search import Stage
+from indexer.semantics import Meaning
 from indexer.store import files, folders, outbox, passages, selection
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
-from indexer.vector_flow import Meaning, VectorFlow
+from indexer.vector_flow import VectorFlow
 from indexer.watch import Watcher
 
 log = logging.getLogger(__name__)

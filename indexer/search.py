@@ -8,13 +8,12 @@ from typing import Literal
 import apsw
 
 from indexer import semantics
-from indexer.child import Child
 from indexer.records import EVERYWHERE, Filter
+from indexer.semantics import Meaning
 from indexer.store import passages, selection
 from indexer.store.database import Database
 
 Stage = Literal["words", "fused"]
-Meaning = Child[semantics.Call, semantics.Event]
 
 POOL = 50  # candidates of each kind that are fused
 RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal rank fusion": flat enough that one list cannot rule alone

@@ -124,6 +124,8 @@ class Ids(Struct, frozen=True, tag=True):
 
 
 Event = Vectors | Scores | Neighbours | Applied | Verified | Ids
+Meaning = Child[Call, Event]
+"""The semantics process, as the rest of the room sees it."""
 
 
 class Semantics:

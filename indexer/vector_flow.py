@@ -11,10 +11,10 @@ from contextlib import closing
 from typing import TypeVar
 
 from indexer import semantics
-from indexer.child import Child
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
 from indexer.pipeline import Rate
 from indexer.records import Problem
+from indexer.semantics import Meaning
 from indexer.store import outbox
 from indexer.store.database import Database
 from indexer.store.outbox import Pointer
@@ -24,8 +24,6 @@ from indexer.worker import Gone
 log = logging.getLogger(__name__)
 
 EventT = TypeVar("EventT")
-
-Meaning = Child[semantics.Call, semantics.Event]
 
 ROUND = 128  # texts between two looks at what is most urgent
 APPLIED_AT_ONCE = 256  # more in one call gain nothing, and a question waits for it

@@ -57,25 +57,19 @@ class Children:
             {"model": str(self.model_file or ""), "threads": threads},
             off_message="The local model keeps failing and is switched off for ten minutes; quotes go on.",
         )
-        self.extractors: list[Child[extractor.Call, extractor.Event]] = [
-            Child(
+        self.extractors = [
+            self._extractor(
                 f"extractor-{number}",
-                command("--process", "extractor"),
-                profile.runtime,
-                extractor.Event,
-                {"tokenizer": str(embedder / "tokenizer.json")},
-                limits=Limits(nice=5, memory=EXTRACTOR_MEMORY),
+                profile,
+                nice=5,
                 off_message="Reading files keeps failing and pauses for ten minutes; search goes on.",
             )
             for number in range(1, EXTRACTORS + 1)
         ]
-        self.recogniser: Child[extractor.Call, extractor.Event] = Child(
+        self.recogniser = self._extractor(
             "recogniser",
-            command("--process", "extractor"),
-            profile.runtime,
-            extractor.Event,
-            {"tokenizer": str(embedder / "tokenizer.json")},
-            limits=Limits(nice=15, memory=EXTRACTOR_MEMORY),
+            profile,
+            nice=15,
             off_message="Recognising scanned pages keeps failing and pauses for ten minutes; everything else goes on.",
         )
 
@@ -122,6 +116,19 @@ class Children:
             Problem: it is missing or cannot be loaded.
         """
         self.llm.ask(llama.Warm(), patience=local.LOAD_SECONDS)
+
+    def _extractor(
+        self, name: str, profile: Profile, *, nice: int, off_message: str
+    ) -> Child[extractor.Call, extractor.Event]:
+        return Child(
+            name,
+            command("--process", "extractor"),
+            profile.runtime,
+            extractor.Event,
+            {"tokenizer": str(self.find(EMBEDDER) / "tokenizer.json")},
+            limits=Limits(nice=nice, memory=EXTRACTOR_MEMORY),
+            off_message=off_message,
+        )
 
     def _find_model(self, named: str) -> Path | None:
         if named:

@@ -1,6 +1,5 @@
 """The vectors as the catalog keeps them: read in bulk to rebuild an index, and searched exactly while there is none."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from indexer.store.database import explained, open_reader
+from indexer.store.passages import as_json
 from indexer.store.vector_store import Vector
 
 PAGE = 2_000
@@ -81,7 +81,7 @@ class StoredVectors:
             among: only these passages; few of them are read from the disk, without a copy of all in memory.
         """
         if among is not None and len(among) <= FEW:
-            ids, stored = self._read(_SOME, (self.model, json.dumps(list(among))))
+            ids, stored = self._read(_SOME, (self.model, as_json(among)))
             return _closest(ids, unpack(stored) @ vector, limit) if ids else []
         self._refresh()
         if not self._ids or self._rows is None:

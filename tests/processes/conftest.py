@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
@@ -12,6 +13,9 @@ from core import launch
 from core.client import Engine
 from core.paths import ROOT, Profile
 from core.protocol import AddFolder, Event, Index, Progress, Status, StatusReport
+
+if TYPE_CHECKING:
+    from tests.processes.scene import Scene
 
 
 def family(profile: Profile) -> list[psutil.Process]:
@@ -59,6 +63,23 @@ def engine(profile: Profile, models: Path) -> Iterator[Engine]:
     made.close()
     launch.stop(profile)
     assert eventually(lambda: not family(profile)), f"orphans: {family(profile)}"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Where the profile of a `scene` lies; on a disk of its own where a test file says so."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def scene(home: Path, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Scene"]:
+    """A profile at `home`, a person's folder that changes, and the lives of the engine between them."""
+    from tests.processes.scene import Scene  # which needs this file
+
+    monkeypatch.setenv("OFFHAND_HOME", str(home))
+    made = Scene(tmp_path, models, 1, home=home)
+    yield made
+    made.lives.stop()
 
 
 @pytest.fixture

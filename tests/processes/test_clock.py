@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,14 +37,6 @@ def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LD_PRELOAD", str(library))
     monkeypatch.setenv("OTHER_CLOCK", str(offset))
     return offset
-
-
-@pytest.fixture
-def scene(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    monkeypatch.setenv("OFFHAND_HOME", str(tmp_path / "home"))
-    made = Scene(tmp_path, models, 1)
-    yield made
-    made.lives.stop()
 
 
 def log(scene: Scene) -> str:

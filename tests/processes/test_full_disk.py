@@ -32,11 +32,8 @@ def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def scene(disk: Disk, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    monkeypatch.setenv("OFFHAND_HOME", str(disk.place / "home"))
-    made = Scene(tmp_path, models, 1, home=disk.place / "home")
-    yield made
-    made.lives.stop()
+def home(disk: Disk) -> Path:
+    return disk.place / "home"
 
 
 def full(scene: Scene) -> list[str]:

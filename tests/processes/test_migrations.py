@@ -1,8 +1,6 @@
 """A profile of every earlier version opens, keeps what it had, and has its copy; a later one is refused."""
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import apsw
 import pytest
@@ -16,14 +14,6 @@ from tests.processes.catalogs import downgrade
 from tests.processes.scene import Scene
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def scene(tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    monkeypatch.setenv("OFFHAND_HOME", str(tmp_path / "home"))
-    made = Scene(tmp_path, models, 1)
-    yield made
-    made.lives.stop()
 
 
 def copies(scene: Scene) -> list[str]:

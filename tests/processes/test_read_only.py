@@ -28,11 +28,8 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def scene(disk: Disk, tmp_path: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    monkeypatch.setenv("OFFHAND_HOME", str(disk.place / "home"))
-    made = Scene(tmp_path, models, 1, home=disk.place / "home")
-    yield made
-    made.lives.stop()
+def home(disk: Disk) -> Path:
+    return disk.place / "home"
 
 
 def files(scene: Scene) -> dict[str, bytes]:
