@@ -26,7 +26,7 @@ from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
 from core.protocol import Done, Import, Settings
 from indexer.records import CatalogUnusable, Problem
-from indexer.store import folders
+from indexer.store import files, folders
 from indexer.store.database import Database, DiskFull, open_reader
 
 PLAN = "plan.json"
@@ -130,8 +130,8 @@ def _rename(connection: apsw.Connection, old: str, new: str) -> None:
     for table in ("folders", "files"):
         connection.execute(
             f"UPDATE {table} SET path = ?1 || substr(path, length(?2) + 1) "
-            "WHERE path = ?2 OR (path > ?2 || ?3 AND path < ?2 || ?4)",
-            (new, old, os.sep, chr(ord(os.sep) + 1)),
+            "WHERE path = ?2 OR (path > ?3 AND path < ?4)",
+            (new, old, *files.span(old)),
         )
 
 

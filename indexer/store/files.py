@@ -266,11 +266,15 @@ def _with_folder(
     return [(Known(*row[:-3]), Folder(row[-3], row[-2], links=bool(row[-1]))) for row in found]
 
 
+def span(directory: str) -> tuple[str, str]:
+    """The two texts between which the paths of everything below a directory lie."""
+    return directory + os.sep, directory + chr(ord(os.sep) + 1)
+
+
 def _under(folder_id: int, path: str | None) -> tuple[str, tuple[int | str, ...]]:
     if path is None:
         return "folder_id = ?", (folder_id,)
-    after = path + chr(ord(os.sep) + 1)
-    return "folder_id = ? AND (path = ? OR (path > ? AND path < ?))", (folder_id, path, path + os.sep, after)
+    return "folder_id = ? AND (path = ? OR (path > ? AND path < ?))", (folder_id, path, *span(path))
 
 
 def _status(seen: Seen) -> tuple[int, int, int, int]:

@@ -1,14 +1,15 @@
 """The ledger: what became of each file, and how much of the folders can be found now. It only reads."""
 
-import os
 from typing import Any
 
 import apsw
 
 from indexer.records import Coverage, FileRecord, FileState
+from indexer.store import files
 
 _COLUMNS = "f.path, f.state, f.reason, f.size, f.done_at, f.retry_at"
 _WATCHED = "JOIN folders o ON o.id = f.folder_id AND NOT o.removed"
+_LAST = f"SELECT f.done_at FROM files f {_WATCHED} WHERE f.state = 'indexed'"
 
 
 def listed(connection: apsw.Connection, state: FileState | None, path: str, after: str, limit: int) -> list[FileRecord]:
@@ -23,7 +24,7 @@ def listed(connection: apsw.Connection, state: FileState | None, path: str, afte
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM files f {_WATCHED} WHERE f.path > ?1 AND (?2 IS NULL OR f.state = ?2) "
         "AND (?3 = '' OR f.path = ?3 OR (f.path > ?4 AND f.path < ?5)) ORDER BY f.path LIMIT ?6",
-        (after, state, path, path + os.sep, path + chr(ord(os.sep) + 1), limit),
+        (after, state, path, *files.span(path), limit),
     )
     return [FileRecord(*row) for row in rows]
 
@@ -35,14 +36,17 @@ def record(connection: apsw.Connection, path: str) -> FileRecord | None:
 
 
 def coverage(connection: apsw.Connection, below: str = "") -> Coverage:
-    """How much of all folders, or of the directory `below`, can be found now."""
-    rows: list[tuple[Any, ...]] = connection.execute(
-        f"SELECT f.state, count(*), max(f.done_at) FROM files f {_WATCHED} "
-        "WHERE (?1 = '' OR (f.path > ?2 AND f.path < ?3)) GROUP BY f.state",
-        (below, below + os.sep, below + chr(ord(os.sep) + 1)),
-    ).fetchall()
-    states: dict[Any, int] = {state: count for state, count, _ in rows}
-    newest = max((at for state, _, at in rows if state == "indexed"), default=0)
+    """How much of all folders, or of the directory `below`, can be found now. All folders are tallied already."""
+    if below:
+        counted = f"SELECT f.state, count(*) FROM files f {_WATCHED} WHERE f.path > ? AND f.path < ? GROUP BY f.state"
+        last = f"{_LAST} AND f.path > ? AND f.path < ?"
+    else:
+        counted = f"SELECT f.state, sum(f.files) FROM tallies f {_WATCHED} GROUP BY f.state"
+        last = f"{_LAST} ORDER BY f.done_at DESC LIMIT 1"
+    within = files.span(below) if below else ()
+    rows: list[Any] = connection.execute(counted, within).fetchall()
+    states: dict[Any, int] = dict(rows)
+    newest = max((at for (at,) in connection.execute(last, within)), default=0)
     return Coverage(
         files=sum(states.values()),
         indexed=states.get("indexed", 0),

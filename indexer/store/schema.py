@@ -227,6 +227,9 @@ CREATE VIRTUAL TABLE chunks_fts USING fts5 (
 );
 CREATE VIRTUAL TABLE chunks_vocabulary USING fts5vocab (chunks_fts, row);
 INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild');
+
+-- Every answer says how new the newest file in the index is.
+CREATE INDEX files_by_done ON files (done_at) WHERE state = 'indexed';
 """
 
 

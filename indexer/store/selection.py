@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import apsw
 
 from indexer.records import Filter
+from indexer.store import files
 from indexer.store.passages import AT_ONCE
-
-_AFTER_SEPARATOR = chr(ord(os.sep) + 1)  # paths below a folder lie between "folder/" and "folder0"
 
 
 def condition(chosen: Filter) -> tuple[str, list[str | int]]:
@@ -16,9 +15,8 @@ def condition(chosen: Filter) -> tuple[str, list[str | int]]:
     parts: list[str] = []
     arguments: list[str | int] = []
     if chosen.folder:
-        below = chosen.folder.rstrip(os.sep)
         parts.append("(f.path = ? OR (f.path > ? AND f.path < ?))")
-        arguments += [chosen.folder, below + os.sep, below + _AFTER_SEPARATOR]
+        arguments += [chosen.folder, *files.span(chosen.folder.rstrip(os.sep))]
     if chosen.after is not None:
         parts.append("f.mtime_ns >= ?")
         arguments.append(chosen.after)
