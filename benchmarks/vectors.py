@@ -20,6 +20,7 @@ from indexer.records import Chunk, Extracted
 from indexer.store import files, folders, outbox, passages, store_service
 from indexer.store.database import Database
 from indexer.store.embedded import EmbeddedStore, occupied
+from indexer.store.exact import ExactScan
 from indexer.store.files import Seen
 from indexer.store.store_process import StoreProcess
 from indexer.store.stored import StoredVectors, pack
@@ -92,7 +93,8 @@ def main(count: int, home: Path) -> None:
     store.nearest([vectors[0]], 50)
     print(f"open        {seconds(began):8.2f} s   with the start of the process and the first query")
     took, right = [], 0
-    exact = [{number for number, _ in stored.nearest(row, 10)} for row in vectors[:QUERIES]]
+    scan = ExactScan(lambda: stored)
+    exact = [{number for number, _ in scan.nearest(row, 10)} for row in vectors[:QUERIES]]
     for row, best in zip(vectors[:QUERIES], exact, strict=True):
         began = time.perf_counter()
         found = store.nearest([row], 50)[0]
@@ -104,12 +106,12 @@ def main(count: int, home: Path) -> None:
     took = []
     for row in vectors[:QUERIES]:
         began = time.perf_counter()
-        stored.nearest(row, 50)
+        scan.nearest(row, 50)
         took.append(seconds(began) * 1e3)
     print(f"exact scan  {np.median(took):8.2f} ms  p95 {np.percentile(took, 95):.2f} ms")
     few = list(range(1, min(count, 1_000)))
     began = time.perf_counter()
-    StoredVectors(home / "c.sqlite3", "m").nearest(vectors[0], 50, few)
+    ExactScan(lambda: StoredVectors(home / "c.sqlite3", "m")).nearest(vectors[0], 50, few)
     print(f"among 1,000 {seconds(began) * 1e3:8.2f} ms")
     store.close()
 

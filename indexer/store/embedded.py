@@ -115,7 +115,7 @@ class EmbeddedStore:
                 collection.close()
 
     def signature(self, number: int) -> str:
-        """A digest of Chroma's version and of each file's name and content, "" when there is no generation.
+        """A digest of Chroma's version, of how it searches and of each file's name and content, "" for no generation.
 
         Chroma's own SQLite file is written at every opening, so of that one only the presence counts. A file is read
         again only when its size or time has changed since it was last read by this object.
@@ -125,7 +125,7 @@ class EmbeddedStore:
             return ""
         found = [self._file_digest(path, place) for path in _files(place) if not path.name.startswith(CATALOG)]
         version = importlib.metadata.version("chromadb")
-        return hashlib.sha256("\n".join([version, *sorted(found)]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([version, str(vectors.SPACE), *sorted(found)]).encode()).hexdigest()
 
     def _file_digest(self, path: Path, place: Path) -> str:
         try:

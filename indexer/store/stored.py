@@ -1,6 +1,5 @@
-"""The vectors as the catalog keeps them: read in bulk to rebuild an index, and searched exactly while there is none."""
+"""The vectors as the catalog keeps them, read in bulk."""
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,6 @@ from indexer.store.passages import as_json
 from indexer.store.vector_store import Vector
 
 PAGE = 2_000
-FRESH_SECONDS = 3.0  # while files are being indexed the catalog changes all the time
-FEW = 20_000  # passages that are read one by one rather than all of them kept in memory: about 0.1 s
 
 _READ = (
     "SELECT c.id, e.vector FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? "
@@ -23,6 +20,7 @@ _SOME = (
     "SELECT c.id, e.vector FROM json_each(?2) wanted JOIN chunks c ON c.id = wanted.value "
     "JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ?1"
 )
+_OWED = "SELECT chunk_id, kind FROM vector_outbox"
 _SAMPLE = (
     "SELECT c.id, e.vector FROM chunks c JOIN embeddings e ON e.hash = c.vector_hash AND e.model = ? WHERE c.id IN "
     "(SELECT id FROM chunks WHERE id NOT IN (SELECT chunk_id FROM vector_outbox) ORDER BY random() LIMIT ?)"
@@ -57,14 +55,14 @@ class StoredVectors:
         self.model = model
         with explained(catalog):
             self._connection = open_reader(catalog)
-        self._ids: list[int] = []
-        self._rows: Vector | None = None
-        self._version = 0
-        self._read_at = 0.0
 
-    def pages(self) -> Iterator[tuple[list[int], Vector]]:
-        """All passages that have a vector, in pages, so that no page keeps the catalog's WAL from shrinking."""
-        last = 0
+    def pages(self, newest: int = 0) -> Iterator[tuple[list[int], Vector]]:
+        """All passages that have a vector, in pages, so that no page keeps the catalog's WAL from shrinking.
+
+        Args:
+            newest: only those among this many with the highest ids; 0 for all.
+        """
+        last = self._last_id() - newest if newest else 0
         while True:
             ids, stored = self._read(_READ, (self.model, last, PAGE))
             if not ids:
@@ -72,25 +70,16 @@ class StoredVectors:
             last = ids[-1]
             yield ids, unpack(stored)
 
-    def nearest(self, vector: Vector, limit: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
-        """Ids and cosines of the closest passages, best first, by comparing with every one of them.
+    def some(self, ids: Sequence[int]) -> tuple[list[int], Vector]:
+        """Those of the passages that have a vector, in no order."""
+        found, stored = self._read(_SOME, (self.model, as_json(ids)))
+        return found, unpack(stored) if found else np.empty((0, 0), np.float32)
 
-        Args:
-            vector: what they are to be close to, of length 1.
-            limit: how many.
-            among: only these passages; few of them are read from the disk, without a copy of all in memory.
-        """
-        if among is not None and len(among) <= FEW:
-            ids, stored = self._read(_SOME, (self.model, as_json(among)))
-            return _closest(ids, unpack(stored) @ vector, limit) if ids else []
-        self._refresh()
-        if not self._ids or self._rows is None:
-            return []
-        cosines = self._rows @ vector
-        if among is not None:
-            cosines = np.where(np.isin(np.asarray(self._ids), np.asarray(among)), cosines, -np.inf)
-            limit = min(limit, int(np.isfinite(cosines).sum()))
-        return _closest(self._ids, cosines, limit)
+    def owed(self) -> tuple[list[int], list[int]]:
+        """The ids that the index should still be given, with or without a vector, and those it should still drop."""
+        with explained(self.catalog):
+            rows: list[tuple[Any, ...]] = self._connection.execute(_OWED).fetchall()
+        return [row[0] for row in rows if row[1] == "upsert"], [row[0] for row in rows if row[1] == "delete"]
 
     def sample(self, size: int) -> tuple[list[int], list[Vector]]:
         """Some passages, by chance, that Chroma should hold: with a vector, and nothing owed."""
@@ -118,45 +107,13 @@ class StoredVectors:
         assert row is not None
         return 2 * int(row[0] or 0)  # float16 on the disk
 
-    def release(self) -> None:
-        """Forget the copy in memory."""
-        self._ids, self._rows = [], None
-
-    def _refresh(self) -> None:
-        now = time.monotonic()
-        if self._rows is not None and now - self._read_at < FRESH_SECONDS:
-            return
+    def _last_id(self) -> int:
         with explained(self.catalog):
-            row: tuple[Any, ...] | None = self._connection.execute("PRAGMA data_version").fetchone()
+            row: tuple[Any, ...] | None = self._connection.execute("SELECT ifnull(max(id), 0) FROM chunks").fetchone()
         assert row is not None
-        if self._rows is None or row[0] != self._version:
-            self._load()
-            self._version = row[0]
-        self._read_at = now
-
-    def _load(self) -> None:
-        """Fill one array page by page: joining pages would need the memory twice."""
-        self.release()
-        ids: list[int] = []
-        rows: Vector | None = None
-        for numbers, page in self.pages():
-            if rows is None:
-                rows = np.empty((self.expected()[1] + PAGE, page.shape[1]), dtype=np.float32)
-            fitting = page[: len(rows) - len(ids)]  # what was added in this moment is seen the next time
-            rows[len(ids) : len(ids) + len(fitting)] = fitting
-            ids += numbers[: len(fitting)]
-        self._ids, self._rows = ids, (np.empty((0, 0), dtype=np.float32) if rows is None else rows[: len(ids)])
+        return int(row[0])
 
     def _read(self, query: str, arguments: tuple[str | int, ...]) -> tuple[list[int], list[bytes]]:
         with explained(self.catalog):
             rows: list[tuple[Any, ...]] = self._connection.execute(query, arguments).fetchall()
         return [row[0] for row in rows], [row[1] for row in rows]
-
-
-def _closest(ids: Sequence[int], cosines: Vector, limit: int) -> list[tuple[int, float]]:
-    limit = min(limit, len(cosines))
-    if limit <= 0:
-        return []
-    best = np.argpartition(cosines, -limit)[-limit:]
-    best = best[np.argsort(-cosines[best], kind="stable")]
-    return [(ids[at], float(cosines[at])) for at in best]

@@ -1,4 +1,8 @@
-"""The index of vectors: Chroma while it is sound, an exact scan of the stored vectors while it is not.
+"""The index of vectors: an exact scan of a copy in memory up to EXACT passages, Chroma beyond, while it is sound.
+
+Chroma finds its neighbours by going along links from one to the next, and misses some: on real notes one in fifteen of
+the best fifty as it comes, and whole groups unlike all others (docs/decisions/0011-exact-up-to-50000.md). It is told
+to look further than it does by itself, and what is new is compared with each question beside it.
 
 A generation that does not look as it was left, whose passages no longer find themselves, or that made Chroma fail,
 crash or hang is put aside at once and built anew from the catalog beside running searches. Nothing is ever embedded
@@ -7,12 +11,14 @@ again for that. The catalog's pointer to the valid generation is the engine's to
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -20,6 +26,7 @@ from indexer.records import Problem
 from indexer.store import outbox
 from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import disk_full, explained, open_reader
+from indexer.store.exact import ExactScan, Neighbour, merged
 from indexer.store.outbox import Pointer
 from indexer.store.stored import StoredVectors
 from indexer.store.vector_store import StoreAway, StoreClosed, StoreFailed, Vector, VectorStore
@@ -32,7 +39,9 @@ TOP = 3
 SAME = 0.999  # cosine of a passage with itself or its twin: copies of one text compete for the first places
 QUERY_SECONDS = 1.0  # a question does not wait longer for a busy or hanging Chroma: the exact scan answers
 LOOK_SECONDS = 15.0  # between two looks at whether somebody else changes the files
-RELEASE_SECONDS = 60.0  # the copy of all vectors in memory goes when no exact scan has needed it for so long
+RELEASE_SECONDS = 60.0  # a large copy in memory goes when no exact scan has needed it for so long
+EXACT = 50_000  # passages that are all compared: 77 MB, and some 10 ms for a question
+NEWEST = 2_000  # passages that are compared beside Chroma, in less than a millisecond
 
 IndexState = Literal["opening", "ready", "rebuilding", "away", "broken"]
 T = TypeVar("T")
@@ -81,19 +90,19 @@ class VectorIndex:
         self._report = Report("opening", "", Pointer(0, "", ""), 0, store.name)
         self._owner = ThreadPoolExecutor(1, "vectors")
         self._beginning = threading.Lock()
-        self._scanning = threading.Lock()
         self._closed = threading.Event()
         self._opening: Future[None] | None = None
         self._late: Future[Any] | None = None
-        self._scans = 0
         self._tried = 0
-        self._stored: StoredVectors | None = None  # for scans; the owner reads through connections of its own
+        self._model = ""
+        self._all = ExactScan(self._vectors)
+        self._new = ExactScan(self._vectors, NEWEST)
 
     def begin(self, model: str) -> None:
         """Open the valid generation, or build one, in the background. Later calls try a store that was away again."""
         with self._beginning:
-            if self._stored is None:
-                self._stored = StoredVectors(self._catalog, model)
+            if not self._model:
+                self._model = model
                 self._report = replace(self._report, pointer=Pointer(0, "", model))
                 start_thread("look-at-vectors", self._look_now_and_then)
             elif self._report.state != "away" or not (self._opening and self._opening.done()):
@@ -103,22 +112,32 @@ class VectorIndex:
     def nearest(
         self, vector: Vector, limit: int, among: Sequence[int] | None = None
     ) -> tuple[list[tuple[int, float]], bool]:
-        """Ids and cosines of the closest passages, best first, and whether the store could not be asked.
+        """Ids and cosines of the closest passages, best first, and whether the index should be looked after.
 
         With `among` only those passages are compared, all of them.
         """
-        behind = self._late is not None and not self._late.done()
-        if among is None and not behind:
-            with suppress(NotReady):
-                asked = self._do(lambda: self._store.nearest([vector], limit))
-                try:
-                    return asked.result(QUERY_SECONDS)[0], False
-                except TimeoutError:
-                    self._late = asked  # until Chroma has done it, or was ended for it, nobody else waits
-        with self._scanning:
-            self._scans += 1
-            found = self._stored.nearest(vector, limit, among) if self._stored else []
-        return found, among is None or self._report.state != "ready"
+        if not self._model:
+            return [], True
+        report = self._report
+        doubtful = report.state != "ready"
+        if among is None and report.vectors > EXACT:
+            found = self._asked(vector, limit)
+            if found is not None:
+                return merged(limit, found, self._new.nearest(vector, limit)), False
+            doubtful = True
+        return self._all.nearest(vector, limit, among, catch_up=report.state != "ready"), doubtful
+
+    def _asked(self, vector: Vector, limit: int) -> list[Neighbour] | None:
+        """What Chroma finds; None when it cannot be asked, or is too busy."""
+        if self._late is not None and not self._late.done():
+            return None
+        with suppress(NotReady):
+            asked = self._do(lambda: self._store.nearest([vector], limit))
+            try:
+                return asked.result(QUERY_SECONDS)[0]
+            except TimeoutError:
+                self._late = asked  # until Chroma has done it, or was ended for it, nobody else waits
+        return None
 
     def apply(self, upserts: Sequence[tuple[int, Vector]], deletes: Sequence[int], batch: int = 0) -> Pointer:
         """Give Chroma what it is owed. Returns what the catalog should say from now on.
@@ -132,7 +151,11 @@ class VectorIndex:
             NotReady: there is no sound generation now.
             DiskFull: there is no room; nothing was changed.
         """
-        return self._do(lambda: self._apply(upserts, deletes, batch)).result()
+        applied = self._do(lambda: self._apply(upserts, deletes, batch))
+        vectors = np.asarray([vector for _, vector in upserts])
+        for copy in (self._all, self._new):
+            copy.take([number for number, _ in upserts], vectors, deletes)
+        return applied.result()
 
     def report(self) -> Report:
         """Where the index stands now."""
@@ -309,18 +332,16 @@ class VectorIndex:
         return NotReady(f"The vector index is not ready ({state}); search goes on.", "Try again in a moment.")
 
     def _vectors(self) -> StoredVectors:
-        assert self._stored is not None
-        return StoredVectors(self._catalog, self._stored.model)
+        return StoredVectors(self._catalog, self._model)
 
     # ---- in a thread of its own -------------------------------------------------------------------------------------
 
     def _look_now_and_then(self) -> None:
-        scans, idle = 0, 0.0
+        with suppress(Problem):  # the next question says what is wrong
+            if self._vectors().expected()[1] <= EXACT:
+                self._all.load()
         while not self._closed.wait(LOOK_SECONDS):
             with suppress(NotReady):
                 self._do(self._look)
-            idle = 0.0 if scans != self._scans else idle + LOOK_SECONDS
-            scans = self._scans
-            if idle >= RELEASE_SECONDS and self._stored is not None:
-                with self._scanning:
-                    self._stored.release()
+            if self._report.vectors > EXACT and time.monotonic() - self._all.asked > RELEASE_SECONDS:
+                self._all.release()

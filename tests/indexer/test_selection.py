@@ -17,6 +17,7 @@ from indexer.store import files, folders, outbox, passages, selection
 from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database
 from indexer.store.embedded import EmbeddedStore
+from indexer.store.exact import ExactScan
 from indexer.store.files import Seen
 from indexer.store.stored import StoredVectors, Vector, pack
 from indexer.store.vector_index import VectorIndex
@@ -110,8 +111,8 @@ class Shelf:
     def closest(self, text: str, among: list[int]) -> list[float]:
         """The cosines of the best ten, by comparing every one."""
         wanted = self.embedder.embed([text])[0]
-        stored = StoredVectors(self.database.path, self.embedder.model_id)
-        ranked = [cosine for number, cosine in stored.nearest(wanted, COUNT) if number in set(among)]
+        scan = ExactScan(lambda: StoredVectors(self.database.path, self.embedder.model_id))
+        ranked = [cosine for number, cosine in scan.nearest(wanted, COUNT) if number in set(among)]
         return ranked[:10]
 
 

@@ -67,6 +67,13 @@ class ChromaServer:
         return True
 
 
+@pytest.fixture(autouse=True)
+def _the_server_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a library too large to compare every passage."""
+    monkeypatch.setattr("indexer.store.vector_index.EXACT", 0)
+    monkeypatch.setattr("indexer.store.vector_index.NEWEST", 1)
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ChromaServer]:
     made = ChromaServer(tmp_path / "server")

@@ -13,6 +13,7 @@ from indexer.store import files, folders, outbox, passages
 from indexer.store.batch_stamp import BatchStamp
 from indexer.store.database import Database
 from indexer.store.embedded import EmbeddedStore
+from indexer.store.exact import ExactScan
 from indexer.store.files import Seen
 from indexer.store.outbox import Pointer
 from indexer.store.stored import StoredVectors, pack, unpack
@@ -54,6 +55,13 @@ def settle(database: Database, index: VectorIndex) -> None:
 
 
 OPEN: list[VectorIndex] = []
+
+
+@pytest.fixture(autouse=True)
+def _chroma_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a library too large to compare every passage."""
+    monkeypatch.setattr("indexer.store.vector_index.EXACT", 0)
+    monkeypatch.setattr("indexer.store.vector_index.NEWEST", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -136,7 +144,7 @@ def test_every_damage_is_noticed_and_healed_from_the_catalog(home: Path, damage:
     assert report.vectors == COUNT
     again, exact = index.nearest(VECTORS[3], 10)
     assert not exact
-    expected = StoredVectors(home / "c.sqlite3", MODEL).nearest(VECTORS[3], 10)
+    expected = ExactScan(lambda: StoredVectors(home / "c.sqlite3", MODEL)).nearest(VECTORS[3], 10)
     assert {number for number, _ in found} == {number for number, _ in expected}
     assert [number for number, _ in again] == [number for number, _ in expected]
     assert [path.name for path in (home / "vectors").glob("gen-*")] == ["gen-2"]
@@ -253,34 +261,6 @@ def test_stored_vectors_keep_their_neighbours() -> None:
     assert kept.shape == VECTORS.shape
     assert float(np.abs(kept - VECTORS).max()) < 1e-3
     assert (np.argmax(kept @ VECTORS.T, axis=1) == np.arange(COUNT)).all()
-
-
-def test_the_exact_scan_sees_what_was_added_and_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.store.stored.FRESH_SECONDS", 0.0)
-    database = Database(tmp_path / "c.sqlite3")
-    stored = StoredVectors(tmp_path / "c.sqlite3", MODEL)
-    assert stored.nearest(VECTORS[0], 5) == []
-    fill(database, 10)
-    assert stored.nearest(VECTORS[4], 50)[0][0] == 5
-    with database.write() as connection:
-        connection.execute("DELETE FROM chunks WHERE id = 5")
-    assert 5 not in {number for number, _ in stored.nearest(VECTORS[4], 50)}
-    database.close()
-
-
-def test_the_exact_scan_compares_only_the_passages_it_is_given(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stored = StoredVectors(home / "c.sqlite3", MODEL)
-    few = [3, 50, 700, 99_999]
-    found = stored.nearest(VECTORS[49], 10, few)
-    assert stored._rows is None, "few are read from the disk"
-    assert found[0][0] == 50
-    assert {number for number, _ in found} == {3, 50, 700}
-    monkeypatch.setattr("indexer.store.stored.FEW", 2)
-    assert [number for number, _ in stored.nearest(VECTORS[49], 10, few)] == [number for number, _ in found]
-    assert stored.nearest(VECTORS[49], 10, []) == []
-    index = opened(home)
-    near, exact = index.nearest(VECTORS[49], 2, few)
-    assert ([number for number, _ in near], exact) == ([number for number, _ in found[:2]], True)
 
 
 def test_without_room_on_the_disk_nothing_is_built_and_the_scan_goes_on(
