@@ -3,7 +3,6 @@
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
 from itertools import accumulate, compress
 from pathlib import Path
 from typing import cast
@@ -67,45 +66,46 @@ class Vocabulary:
     """
 
     def __init__(self, tokenizer_file: Path) -> None:
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._known: dict[str, _Tokens] = {}
+        self._known = _Known(Tokenizer.from_file(str(tokenizer_file)))
 
     def read(self, words: Words, text: str, start: int, end: int) -> None:
         """Append the words of `text[start:end]`."""
+        known = self._known
         while start < end:
             slice_end = _slice_end(text, start, end)
             parts = _PART.findall(text, start, slice_end)
-            words.add(parts, self._tokens(parts), start)
+            words.add(parts, [known[part] for part in parts], start)
+            if len(known) > _WORDS_KEPT:
+                known.clear()
             start = slice_end
 
-    def _tokens(self, parts: list[str]) -> list[_Tokens]:
-        known = self._known
-        new = sorted(part for part in set(parts) if part not in known)
-        if new:
-            known.update(zip(new, self._tokenise(new), strict=True))
-        tokens = [known[part] for part in parts]
-        for part in new:
-            if len(part) > _LONGEST_KEPT:
-                del known[part]
-        if len(known) > _WORDS_KEPT:
-            known.clear()
+
+class _Known(dict[str, _Tokens]):
+    """The tokens of each part of a text. Asked for one that it does not know, it finds out."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+        self._pieces = tokenizer.model.tokenize
+        self._lowers = tokenizer.normalizer.normalize_str("A") == "a"
+
+    def __missing__(self, part: str) -> _Tokens:
+        tokens = self._tokens(part)
+        if len(part) <= _LONGEST_KEPT:
+            self[part] = tokens
         return tokens
 
-    def _tokenise(self, parts: list[str]) -> Iterator[_Tokens]:
-        """The tokens of each part, all found in one call, which costs more than a word does."""
-        offsets = self._tokenizer.encode(" ".join(parts), add_special_tokens=False).offsets
-        token = start = 0
-        for part in parts:
-            first, end = token, start + len(part)
-            while token < len(offsets) and offsets[token][1] <= end:
-                token += 1
-            if len(part) == 1 or part.isspace() or (part.isalnum() and not CHINESE.search(part)):
-                yield token - first
-            else:
-                yield [(begin - start, stop - start) for begin, stop in offsets[first:token]]
-            start = end + 1
+    def _tokens(self, part: str) -> _Tokens:
+        if part.isspace():
+            return 0
+        if part.isascii() and part.isalnum():  # all else that the tokenizer does would leave it as it is
+            return len(self._pieces(part.lower() if self._lowers else part))
+        offsets = self._tokenizer.encode(part, add_special_tokens=False).offsets
+        if len(part) == 1 or (part.isalnum() and not CHINESE.search(part)):
+            return len(offsets)
+        return offsets
 
 
 def _slice_end(text: str, start: int, limit: int) -> int:

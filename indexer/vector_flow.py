@@ -27,7 +27,8 @@ EventT = TypeVar("EventT")
 
 ROUND = 128  # texts between two looks at what is most urgent
 APPLIED_AT_ONCE = 256  # more in one call gain nothing, and a question waits for it
-HELD_SHARE = 0.05  # of the time goes to embedding even while many files wait for their words
+HELD_SHARE = 0.03  # of the time goes to embedding even while many files wait for their words
+HELD_ROUND = 16  # texts, then: a full round takes both cores for two seconds
 WORTH_SHRINKING = 200  # removed vectors
 CHECK_AFTER = 1_000  # applied vectors between two samples
 PATIENCE = 120.0  # seconds of silence; the first call may build the model's graph
@@ -125,15 +126,17 @@ class VectorFlow:
 
     def _embed_some(self) -> float:
         """A round of embedding. Whatever became of Chroma: an exact search finds what is embedded."""
-        if self._hold() and time.monotonic() - self._embedded_at < self._took / HELD_SHARE:
+        held = self._hold()
+        if held and time.monotonic() - self._embedded_at < self._took / HELD_SHARE:
             return POLL
         if not self._model:
             self._model = self._ask(semantics.Verify(), semantics.Verified).report.pointer.model
         self._more = False  # whatever is stored from here on wakes this loop again
+        most = HELD_ROUND if held else ROUND
         with self._database.read() as connection:
-            unseen = outbox.unseen(connection, self._model, ROUND)
+            unseen = outbox.unseen(connection, self._model, most)
         self._more |= bool(unseen)
-        self._many = len(unseen) >= ROUND // 2  # copies of one text count once
+        self._many = len(unseen) >= most // 2  # copies of one text count once
         if unseen:
             began = time.monotonic()
             self._embed(unseen)

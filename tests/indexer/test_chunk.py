@@ -211,7 +211,7 @@ def test_a_passage_belongs_to_the_page_it_begins_on(chunker: Chunker) -> None:
     ],
     ids="words chinese japanese korean emoji rules compound url spaces newlines hashes invisible thai".split(),
 )
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_unusual_texts_keep_the_limits_too(chunker: Chunker, count: Callable[[str], int], text: str) -> None:
     chunks = cut(chunker, text)
     check(text, chunks, count)
