@@ -182,6 +182,9 @@ class ServerClient:
         """Hang up."""
         with self._failures:
             self._client.close()
+        session = getattr(getattr(self._client, "_server", None), "_session", None)
+        if session is not None:  # Chroma's own close leaves its connections open
+            session.close()
 
 
 def _quiet() -> Any:
