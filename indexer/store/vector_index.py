@@ -1,7 +1,7 @@
 """The index of vectors: an exact scan of a copy in memory up to EXACT passages, Chroma beyond, while it is sound.
 
 Chroma finds its neighbours by going along links from one to the next, and misses some: on real notes one in fifteen of
-the best fifty as it comes, and whole groups unlike all others (docs/decisions/0011-exact-up-to-50000.md). It is told
+the best fifty as it comes, and whole groups unlike all others (docs/decisions/0012-exact-up-to-50000.md). It is told
 to look further than it does by itself, and what is new is compared with each question beside it.
 
 A generation that does not look as it was left, whose passages no longer find themselves, or that made Chroma fail,

@@ -14,7 +14,7 @@ BATCH = 256  # Chroma's documentation advises 50 to 250; small ones re-read its 
 PAGE = 5_000  # its SQLite takes at most 32,766 variables (chroma#7687)
 MOST = 1_000  # neighbours of one query: 15 ms at 100,000 vectors
 # Chroma's own (16 links, 100, 100) finds 93 % of the best fifty of 3,912 real notes, this 99 %, in about the same time
-# (docs/decisions/0011-exact-up-to-50000.md).
+# (docs/decisions/0012-exact-up-to-50000.md).
 SPACE = {"hnsw": {"space": "cosine", "max_neighbors": 32, "ef_construction": 200, "ef_search": 300}}
 NAME = "passages"
 
