@@ -213,11 +213,20 @@ class Index:
     # ---- finding ----------------------------------------------------------------------------------------------------
 
     def search(
-        self, words: str, limit: int, meaning: bool = True, chosen: Filter = EVERYWHERE
+        self,
+        words: str,
+        limit: int,
+        meaning: bool = True,
+        chosen: Filter = EVERYWHERE,
+        *,
+        unfinished: bool = False,
     ) -> Iterator[tuple[Stage, list[Hit], str]]:
         """Passages, best first: ("words", hits, ""), and with `meaning` then ("fused", hits, note).
 
         The note is one sentence when meaning could not be searched; the hits are then those found by words.
+
+        Args:
+            unfinished: the last word is still being typed, and may be the beginning of a longer one.
 
         Raises:
             FolderRefused: the chosen folder has no files in the index.
@@ -226,7 +235,7 @@ class Index:
         with self._database.read() as connection:
             if chosen.folder and not selection.is_known(connection, chosen.folder):
                 raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
-            lexical = search.words_within(connection, words, pool, chosen)
+            lexical = search.words_within(connection, words, pool, chosen, unfinished=unfinished)
             hits = passages.hits(connection, search.fuse(lexical)[:limit])
         yield "words", hits, ""
         if not meaning or not words.strip():

@@ -71,17 +71,25 @@ def expression(words: Sequence[str], *, every: bool, unfinished: bool = False) -
     return (" AND " if every else " OR ").join(quoted)
 
 
-def by_words(connection: apsw.Connection, text: str, limit: int, among: Sequence[int] | None = None) -> list[int]:
+def by_words(
+    connection: apsw.Connection,
+    text: str,
+    limit: int,
+    among: Sequence[int] | None = None,
+    *,
+    unfinished: bool = False,
+) -> list[int]:
     """Ids of the passages that match, best first: those with all of the words before those with some.
 
     Args:
         among: look at these passages only, and rank every one of them that matches.
+        unfinished: the last word may be the beginning of a longer one, unless something stands behind it.
     """
     words = query_words(text)
     if not words:
         return []
     typed = _prepared(text)
-    unfinished = _WORD.fullmatch(typed[-1:]) is not None and fold(_WORD.findall(typed)[-1]) == words[-1]
+    unfinished = unfinished and bool(_WORD.fullmatch(typed[-1:])) and fold(_WORD.findall(typed)[-1]) == words[-1]
     if unfinished and len(words) == 1 and _is_short(words[0]):
         found = passages.titled(connection, words[0], limit, among)
         if len(words[0]) > 1 and len(found) < limit:  # a word by itself perhaps: "TV"
@@ -134,18 +142,20 @@ def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, u
     return f"({expression(rarest, every=False)}) AND ({some})" if rarest else some
 
 
-def words_within(connection: apsw.Connection, text: str, limit: int, chosen: Filter) -> list[int]:
+def words_within(
+    connection: apsw.Connection, text: str, limit: int, chosen: Filter, *, unfinished: bool = False
+) -> list[int]:
     """As `by_words`, in the chosen files only."""
     if chosen == EVERYWHERE:
-        return by_words(connection, text, limit)
+        return by_words(connection, text, limit, unfinished=unfinished)
     among = selection.ids(connection, chosen, FEW + 1)
     if len(among) > FEW:
-        found = by_words(connection, text, WIDE)
+        found = by_words(connection, text, WIDE, unfinished=unfinished)
         kept = selection.admitted(connection, chosen, found)
         if len(kept) >= limit or len(found) < WIDE:
             return kept[:limit]
         among = selection.ids(connection, chosen)
-    return by_words(connection, text, limit, among)
+    return by_words(connection, text, limit, among, unfinished=unfinished)
 
 
 def by_meaning(meaning: Meaning, text: str, limit: int, among: list[int] | None = None) -> semantics.Neighbours:

@@ -16,9 +16,9 @@ from tests.indexer.conftest import extracted
 Store = Callable[..., int]
 
 
-def found(database: Database, text: str, limit: int = 10) -> list[str]:
+def found(database: Database, text: str, limit: int = 10, *, unfinished: bool = False) -> list[str]:
     with database.read() as connection:
-        ids = by_words(connection, text, limit)
+        ids = by_words(connection, text, limit, unfinished=unfinished)
         return [hit.text for hit in passages.hits(connection, [(number, 1.0) for number in ids])]
 
 
@@ -56,7 +56,8 @@ def test_a_very_long_question_is_cut() -> None:
 @example("\ud800 half a character")
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_a_person_types_breaks_the_search(database: Database, text: str) -> None:
-    found(database, text)
+    for unfinished in (False, True):
+        found(database, text, unfinished=unfinished)
 
 
 def test_passages_with_all_words_come_before_those_with_some(database: Database, store: Store) -> None:
@@ -67,24 +68,31 @@ def test_passages_with_all_words_come_before_those_with_some(database: Database,
 
 def test_an_unfinished_word_finds_its_continuations(database: Database, store: Store) -> None:
     store("a.md", extracted("the boiler", "a boil", "something else"))
-    assert set(found(database, "boi")) == {"the boiler", "a boil"}
-    assert found(database, "boil ") == ["a boil"]
-    assert found(database, "boil?") == ["a boil"]
+    assert set(found(database, "boi", unfinished=True)) == {"the boiler", "a boil"}
+    assert found(database, "boil ", unfinished=True) == ["a boil"]
+    assert found(database, "boil?", unfinished=True) == ["a boil"]
+
+
+def test_the_last_word_of_a_finished_question_is_whole(database: Database, store: Store) -> None:
+    store("a.md", extracted("locker 777", "locker 77", "locker 1977"))
+    assert found(database, "locker 77")[0] == "locker 77"
+    assert found(database, "lock") == []
+    assert found(database, "7") == []
 
 
 def test_one_letter_finds_titles(database: Database, store: Store) -> None:
     store("a.md", extracted("about heating", title="Boiler"), mtime_ns=1)
     store("b.md", extracted("about fruit", title="bananas"), mtime_ns=2)
     store("c.md", extracted("b stands in the text", title="Letters"), mtime_ns=3)
-    assert found(database, "b") == ["about fruit", "about heating"]
+    assert found(database, "b", unfinished=True) == ["about fruit", "about heating"]
 
 
 def test_two_letters_find_titles_and_words_of_two_letters(database: Database, store: Store) -> None:
     store("a.md", extracted("about heating", title="Boiler"), mtime_ns=1)
     store("b.md", extracted("a new bo staff", title="Sport"), mtime_ns=2)
     store("c.md", extracted("bones in the text", title="Letters"), mtime_ns=3)
-    assert found(database, "bo") == ["about heating", "a new bo staff"]
-    assert found(database, "bo ") == ["a new bo staff"]
+    assert found(database, "bo", unfinished=True) == ["about heating", "a new bo staff"]
+    assert found(database, "bo ", unfinished=True) == ["a new bo staff"]
 
 
 def test_accents_and_case_do_not_matter(database: Database, store: Store) -> None:
