@@ -8,6 +8,7 @@ from pathlib import Path
 
 from indexer import check, search, semantics
 from indexer.folder_rules import FolderRules
+from indexer.fusion import fuse
 from indexer.ignore import IgnoreRules
 from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
@@ -236,7 +237,7 @@ class Index:
             if chosen.folder and not selection.is_known(connection, chosen.folder):
                 raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
             lexical = search.words_within(connection, words, pool, chosen, unfinished=unfinished)
-            hits = passages.hits(connection, search.fuse(lexical)[:limit])
+            hits = passages.hits(connection, [(match.number, match.points) for match in lexical[:limit]])
         yield "words", hits, ""
         if not meaning or not words.strip():
             return
@@ -246,7 +247,7 @@ class Index:
             yield "fused", hits, f"{problem.what} These passages were found by their words."
             return
         with self._database.read() as connection:
-            fused = passages.hits(connection, search.fuse(lexical, near))[:limit]
+            fused = passages.hits(connection, fuse(lexical, near))[:limit]
         yield "fused", fused, ""
 
     def similarity(self, question: str, sentences: list[str]) -> list[float]:
@@ -320,13 +321,13 @@ class Index:
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
-    def _near(self, words: str, limit: int, chosen: Filter) -> list[int]:
+    def _near(self, words: str, limit: int, chosen: Filter) -> list[tuple[int, float]]:
         if chosen != EVERYWHERE:
             return search.meaning_within(self._database, self._meaning, words, limit, chosen)
         near = search.by_meaning(self._meaning, words, limit)
         if near.exact:
             self._flow.doubt()
-        return near.ids
+        return list(zip(near.ids, near.scores, strict=True))
 
     def _watched(self) -> list[Folder]:
         with self._database.read() as connection:
