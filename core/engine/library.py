@@ -95,6 +95,8 @@ class LibraryDesk:
     def _search(self, call: Search) -> Iterator[Event]:
         if not 1 <= call.limit <= 1000:
             raise BadInput("The number of results must be between 1 and 1000.")
+        if not call.unfinished and not any(character.isalnum() for character in call.words):
+            raise BadInput("There is nothing to look for.", "Type a word, or a few.")
         started = time.perf_counter()
         found = self._index.search(
             call.words, call.limit, call.meaning, filters.chosen(call), unfinished=call.unfinished
