@@ -8,6 +8,7 @@ from pathlib import Path
 
 from indexer import check, search, semantics
 from indexer.folder_rules import FolderRules
+from indexer.fusion import fuse
 from indexer.ignore import IgnoreRules
 from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
@@ -213,11 +214,20 @@ class Index:
     # ---- finding ----------------------------------------------------------------------------------------------------
 
     def search(
-        self, words: str, limit: int, meaning: bool = True, chosen: Filter = EVERYWHERE
+        self,
+        words: str,
+        limit: int,
+        meaning: bool = True,
+        chosen: Filter = EVERYWHERE,
+        *,
+        unfinished: bool = False,
     ) -> Iterator[tuple[Stage, list[Hit], str]]:
         """Passages, best first: ("words", hits, ""), and with `meaning` then ("fused", hits, note).
 
         The note is one sentence when meaning could not be searched; the hits are then those found by words.
+
+        Args:
+            unfinished: the last word is still being typed, and may be the beginning of a longer one.
 
         Raises:
             FolderRefused: the chosen folder has no files in the index.
@@ -226,8 +236,8 @@ class Index:
         with self._database.read() as connection:
             if chosen.folder and not selection.is_known(connection, chosen.folder):
                 raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
-            lexical = search.words_within(connection, words, pool, chosen)
-            hits = passages.hits(connection, search.fuse(lexical)[:limit])
+            lexical = search.words_within(connection, words, pool, chosen, unfinished=unfinished)
+            hits = passages.hits(connection, [(match.number, match.points) for match in lexical[:limit]])
         yield "words", hits, ""
         if not meaning or not words.strip():
             return
@@ -237,7 +247,7 @@ class Index:
             yield "fused", hits, f"{problem.what} These passages were found by their words."
             return
         with self._database.read() as connection:
-            fused = passages.hits(connection, search.fuse(lexical, near))[:limit]
+            fused = passages.hits(connection, fuse(lexical, near))[:limit]
         yield "fused", fused, ""
 
     def similarity(self, question: str, sentences: list[str]) -> list[float]:
@@ -311,13 +321,13 @@ class Index:
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 
-    def _near(self, words: str, limit: int, chosen: Filter) -> list[int]:
+    def _near(self, words: str, limit: int, chosen: Filter) -> list[tuple[int, float]]:
         if chosen != EVERYWHERE:
             return search.meaning_within(self._database, self._meaning, words, limit, chosen)
         near = search.by_meaning(self._meaning, words, limit)
         if near.exact:
             self._flow.doubt()
-        return near.ids
+        return list(zip(near.ids, near.scores, strict=True))
 
     def _watched(self) -> list[Folder]:
         with self._database.read() as connection:

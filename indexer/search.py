@@ -1,4 +1,7 @@
-"""Finding passages by words, by meaning, and both fused. Whatever a person types is words, never syntax."""
+"""Finding passages by words and by meaning, which `fusion` makes one list of.
+
+Whatever a person types is words, never syntax.
+"""
 
 import re
 import unicodedata
@@ -8,6 +11,7 @@ from typing import Literal
 import apsw
 
 from indexer import semantics
+from indexer.fusion import Match
 from indexer.records import EVERYWHERE, Filter
 from indexer.semantics import Meaning
 from indexer.store import passages, selection
@@ -16,7 +20,6 @@ from indexer.store.database import Database
 Stage = Literal["words", "fused"]
 
 POOL = 50  # candidates of each kind that are fused
-RRF_K = 60  # Cormack, Clarke & Büttcher 2009, "Reciprocal rank fusion": flat enough that one list cannot rule alone
 LONGEST_TEXT = 2_000  # characters of a question that are looked at; an embedding model reads no further either
 MOST_WORDS = 32
 RANKED = 10_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
@@ -71,47 +74,62 @@ def expression(words: Sequence[str], *, every: bool, unfinished: bool = False) -
     return (" AND " if every else " OR ").join(quoted)
 
 
-def by_words(connection: apsw.Connection, text: str, limit: int, among: Sequence[int] | None = None) -> list[int]:
-    """Ids of the passages that match, best first: those with all of the words before those with some.
+def by_words(
+    connection: apsw.Connection,
+    text: str,
+    limit: int,
+    among: Sequence[int] | None = None,
+    *,
+    unfinished: bool = False,
+) -> list[Match]:
+    """The passages that match, best first: those with all of the words before those with some.
 
     Args:
         among: look at these passages only, and rank every one of them that matches.
+        unfinished: the last word may be the beginning of a longer one, unless something stands behind it.
     """
     words = query_words(text)
     if not words:
         return []
     typed = _prepared(text)
-    unfinished = _WORD.fullmatch(typed[-1:]) is not None and fold(_WORD.findall(typed)[-1]) == words[-1]
+    unfinished = unfinished and bool(_WORD.fullmatch(typed[-1:])) and fold(_WORD.findall(typed)[-1]) == words[-1]
     if unfinished and len(words) == 1 and _is_short(words[0]):
-        found = passages.titled(connection, words[0], limit, among)
-        if len(words[0]) > 1 and len(found) < limit:  # a word by itself perhaps: "TV"
-            found = list(dict.fromkeys([*found, *_ranked(connection, expression(words, every=True), limit, among)]))
-        return found[:limit]
-    found = _ranked(connection, expression(words, every=True, unfinished=unfinished), limit, among)
+        found = [Match(number, 1.0, whole=True) for number in passages.titled(connection, words[0], limit, among)]
+        if len(words[0]) > 1:  # a word by itself perhaps: "TV"
+            found = _joined(found, _ranked(connection, expression(words, every=True), limit, among), limit)
+        return found
+    every = expression(words, every=True, unfinished=unfinished)
+    found = [match._replace(whole=True) for match in _ranked(connection, every, limit, among)]
     if len(words) > 1 and len(found) < limit:
         some = expression(words, every=False, unfinished=unfinished)
         if among is None:
             some = _narrowed(connection, words, some, unfinished=unfinished)
-        found = list(dict.fromkeys([*found, *_ranked(connection, some, limit, among)]))[:limit]
+        found = _joined(found, _ranked(connection, some, limit, among), limit)
     return found
+
+
+def _joined(first: Sequence[Match], more: Sequence[Match], limit: int) -> list[Match]:
+    known = {match.number for match in first}
+    return [*first, *(match for match in more if match.number not in known)][:limit]
 
 
 def _is_short(word: str) -> bool:
     return len(word.encode()) < SHORTEST_PREFIX
 
 
-def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequence[int] | None) -> list[int]:
+def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequence[int] | None) -> list[Match]:
     """The best matches; of too many, those with the words in title, headings or tags, then the best of the newest."""
-    if among is not None:
-        return passages.matching(connection, wanted, limit, among=among)
-    above = passages.nth_newest(connection, wanted, RANKED)
+
+    def matching(expression: str, above: int = 0) -> list[Match]:
+        found = passages.matching(connection, expression, limit, above=above, among=among)
+        return [Match(number, points) for number, points in found]
+
+    above = 0 if among is not None else passages.nth_newest(connection, wanted, RANKED)
     if not above:
-        return passages.matching(connection, wanted, limit)
+        return matching(wanted)
     prominent = f"{{title headings tags}} : ({wanted})"
-    found = passages.matching(connection, prominent, limit, above=passages.nth_newest(connection, prominent, RANKED))
-    if len(found) < limit:
-        found = list(dict.fromkeys([*found, *passages.matching(connection, wanted, limit, above=above)]))[:limit]
-    return found
+    found = matching(prominent, passages.nth_newest(connection, prominent, RANKED))
+    return found if len(found) >= limit else _joined(found, matching(wanted, above), limit)
 
 
 def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, unfinished: bool) -> str:
@@ -134,18 +152,21 @@ def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, u
     return f"({expression(rarest, every=False)}) AND ({some})" if rarest else some
 
 
-def words_within(connection: apsw.Connection, text: str, limit: int, chosen: Filter) -> list[int]:
+def words_within(
+    connection: apsw.Connection, text: str, limit: int, chosen: Filter, *, unfinished: bool = False
+) -> list[Match]:
     """As `by_words`, in the chosen files only."""
     if chosen == EVERYWHERE:
-        return by_words(connection, text, limit)
+        return by_words(connection, text, limit, unfinished=unfinished)
     among = selection.ids(connection, chosen, FEW + 1)
     if len(among) > FEW:
-        found = by_words(connection, text, WIDE)
-        kept = selection.admitted(connection, chosen, found)
+        found = by_words(connection, text, WIDE, unfinished=unfinished)
+        admitted = frozenset(selection.admitted(connection, chosen, [match.number for match in found]))
+        kept = [match for match in found if match.number in admitted]
         if len(kept) >= limit or len(found) < WIDE:
             return kept[:limit]
         among = selection.ids(connection, chosen)
-    return by_words(connection, text, limit, among)
+    return by_words(connection, text, limit, among, unfinished=unfinished)
 
 
 def by_meaning(meaning: Meaning, text: str, limit: int, among: list[int] | None = None) -> semantics.Neighbours:
@@ -159,8 +180,10 @@ def by_meaning(meaning: Meaning, text: str, limit: int, among: list[int] | None 
     return found
 
 
-def meaning_within(database: Database, meaning: Meaning, text: str, limit: int, chosen: Filter) -> list[int]:
-    """Ids of the passages of the chosen files that are closest to a text.
+def meaning_within(
+    database: Database, meaning: Meaning, text: str, limit: int, chosen: Filter
+) -> list[tuple[int, float]]:
+    """The passages of the chosen files that are closest to a text: ids and cosines.
 
     Few passages are compared one by one. When most are admitted, the index is asked for more than is needed; should
     too few of these be admitted, every admitted one is compared after all.
@@ -171,27 +194,20 @@ def meaning_within(database: Database, meaning: Meaning, text: str, limit: int, 
     with database.read() as connection:
         among = selection.ids(connection, chosen, FEW + 1)
     if len(among) > FEW:
-        found = by_meaning(meaning, text, WIDE).ids
+        found = by_meaning(meaning, text, WIDE)
         with database.read() as connection:
-            kept = selection.admitted(connection, chosen, found)
+            admitted = frozenset(selection.admitted(connection, chosen, found.ids))
+            kept = [near for near in zip(found.ids, found.scores, strict=True) if near[0] in admitted]
             if len(kept) >= limit:
                 return kept[:limit]
             among = selection.ids(connection, chosen)
-    return by_meaning(meaning, text, limit, among).ids
+    found = by_meaning(meaning, text, limit, among)
+    return list(zip(found.ids, found.scores, strict=True))
 
 
 def sendable(text: str) -> str:
     """A question as it can cross a process border: not too long, and no halves of characters."""
     return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
-
-
-def fuse(*rankings: Sequence[int]) -> list[tuple[int, float]]:
-    """Several rankings of ids as one, best first: reciprocal rank fusion, score = Σ 1 / (RRF_K + rank)."""
-    scores: dict[int, float] = {}
-    for ranking in rankings:
-        for rank, number in enumerate(ranking, 1):
-            scores[number] = scores.get(number, 0.0) + 1 / (RRF_K + rank)
-    return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
 def _prepared(text: str) -> str:

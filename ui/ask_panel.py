@@ -227,7 +227,8 @@ class AskPanel(QWidget):
             if isinstance(event, Found) and (event.stage == "fused" or self._painted != words):
                 self._show_hits(event, words)
 
-        self._search = self._link.call(Search(words, limit=LIMIT, meaning=meaning), found, self._search_failed)
+        call = Search(words, limit=LIMIT, meaning=meaning, unfinished=True)
+        self._search = self._link.call(call, found, self._search_failed)
 
     def _show_hits(self, found: Found, words: str) -> None:
         refined = self._painted == words

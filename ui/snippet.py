@@ -4,6 +4,8 @@ import re
 
 Span = tuple[int, int]
 
+TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-{3,}[\s:|-]*$", re.MULTILINE)
+CELLS = re.compile(r"\s*\|\s*")
 MARKUP = re.compile(r"^\s{0,3}(?:#{1,6}|>|[-*+])\s+(?:\[[ xX]\]\s+)?|\*\*|__|`|\[\[|\]\]", re.MULTILINE)
 FRONTMATTER = re.compile(r"\A---\n.*?\n---\n(?=.*\S)", re.DOTALL)
 WORD = re.compile(r"\w+")
@@ -13,7 +15,7 @@ LONG = 4  # letters; shorter words ("the", "did") are marked only where nothing 
 
 def excerpt(text: str, words: str, length: int) -> tuple[str, list[Span]]:
     """The `length` characters of `text` that hold most of `words`, on one line, and the spans to set in bold."""
-    plain = " ".join(MARKUP.sub("", FRONTMATTER.sub("", text)).split())
+    plain = " ".join(_unmarked(text).split())
     found = spans(plain, words)
     start = _best_start(plain, found, length)
     cut = plain[start : start + length]
@@ -34,6 +36,18 @@ def spans(text: str, words: str) -> list[Span]:
         return []
     patterns = (re.escape(w) if SCRIPT_WITHOUT_SPACES.search(w) else rf"\b{re.escape(w)}\w*" for w in wanted[:32])
     return [match.span() for match in re.finditer("|".join(patterns), text, re.IGNORECASE)]
+
+
+def _unmarked(text: str) -> str:
+    """`text` without Markdown's signs; the cells of a table with a point between them."""
+    lines = MARKUP.sub("", TABLE_RULE.sub("", FRONTMATTER.sub("", text))).splitlines()
+    return "\n".join(_row(line) for line in lines)
+
+
+def _row(line: str) -> str:
+    if not line.strip().startswith("|"):
+        return line
+    return " · ".join(cell for cell in CELLS.split(line) if cell)
 
 
 def _best_start(text: str, found: list[Span], length: int) -> int:

@@ -42,7 +42,7 @@ def state_words(state: LinkState, report: StatusReport | None) -> str:
         return f"Reading {counts.files - counts.waiting:,} of {counts.files:,} files"
     if counts.vectors_owed:
         done = 100 * max(0, counts.chunks - counts.vectors_owed) // max(1, counts.chunks)
-        return f"{files(counts.indexed)}, meaning {done} %"
+        return f"{files(counts.indexed)}, {done} % done"
     return coverage_words(report.coverage)
 
 

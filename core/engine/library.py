@@ -95,8 +95,13 @@ class LibraryDesk:
     def _search(self, call: Search) -> Iterator[Event]:
         if not 1 <= call.limit <= 1000:
             raise BadInput("The number of results must be between 1 and 1000.")
+        if not call.unfinished and not any(character.isalnum() for character in call.words):
+            raise BadInput("There is nothing to look for.", "Type a word, or a few.")
         started = time.perf_counter()
-        for stage, hits, note in self._index.search(call.words, call.limit, call.meaning, filters.chosen(call)):
+        found = self._index.search(
+            call.words, call.limit, call.meaning, filters.chosen(call), unfinished=call.unfinished
+        )
+        for stage, hits, note in found:
             yield Found(hits, stage, (time.perf_counter() - started) * 1000, note)
 
     def _until_done(self, cancelled: Cancellation) -> Iterator[Progress]:

@@ -63,6 +63,7 @@ class Search(Struct, frozen=True, tag=True):
 
     folder: only in files at or below this absolute path.  after, before: only in files that were modified on this day
     (year-month-day) or later, or earlier. Each "" for no limit.
+    unfinished: the person is still typing, so the last word may be the beginning of a longer one.
     """
 
     words: str
@@ -71,6 +72,7 @@ class Search(Struct, frozen=True, tag=True):
     folder: str = ""
     after: str = ""
     before: str = ""
+    unfinished: bool = False
 
 
 class Ask(Struct, frozen=True, tag=True):

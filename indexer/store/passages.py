@@ -92,8 +92,8 @@ def _replace_chunks(connection: apsw.Connection, file_id: int, title: str, tags:
 
 def matching(
     connection: apsw.Connection, expression: str, limit: int, *, above: int = 0, among: Sequence[int] | None = None
-) -> list[int]:
-    """Ids of the passages that match an FTS5 expression, best first (bm25 over the weighted columns).
+) -> list[tuple[int, float]]:
+    """The passages that match an FTS5 expression, best first: ids and bm25 over the weighted columns (more is better).
 
     Args:
         above: only ids from this one on are ranked.
@@ -101,7 +101,7 @@ def matching(
     """
     if among is None:
         rows = connection.execute(
-            "SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? AND rank MATCH ? AND rowid >= ? "
+            "SELECT rowid, -rank FROM chunks_fts WHERE chunks_fts MATCH ? AND rank MATCH ? AND rowid >= ? "
             "ORDER BY rank LIMIT ?",
             (expression, RANKING, above, limit),
         )
@@ -109,11 +109,11 @@ def matching(
         # "+rowid": one pass over the matches, instead of one look into the word index for each id. Ordered by a call of
         # the function rather than by the column `rank`, which would be worked out for every match.
         rows = connection.execute(
-            f"SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?)) "
-            f"ORDER BY {RANKING_CALL} LIMIT ?",
+            f"SELECT rowid, -{RANKING_CALL} AS points FROM chunks_fts "
+            f"WHERE chunks_fts MATCH ? AND +rowid IN (SELECT value FROM json_each(?)) ORDER BY points DESC LIMIT ?",
             (expression, as_json(among), limit),
         )
-    return [int(chunk_id) for (chunk_id,) in rows]
+    return [(int(chunk_id), float(points)) for chunk_id, points in rows]
 
 
 def nth_newest(connection: apsw.Connection, expression: str, number: int) -> int:

@@ -202,8 +202,10 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert (words.stage, fused.stage) == ("words", "fused")
     assert Path(words.hits[0].path).name == Path(fused.hits[0].path).name == "boiler.md"
     assert fused.note == ""
-    *_, fused = asked(engine, Search("valve", folder=str(notes / "cabin.md")))
+    *_, fused = asked(engine, Search("summer holidays", folder=str(notes / "cabin.md")))
     assert [Path(hit.path).name for hit in fused.hits] == ["cabin.md"]
+    *_, fused = asked(engine, Search("valve", folder=str(notes / "cabin.md")))
+    assert fused.hits == [], "neither the word nor the meaning"
     *_, fused = asked(engine, Search("valve", before="2001-01-01"))
     assert fused.hits == []
     *_, fused = asked(engine, Search("holiday accommodation"))

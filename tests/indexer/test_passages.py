@@ -37,8 +37,7 @@ def embed_all(database: Database) -> int:
 
 def found(database: Database, expression: str) -> list[str]:
     with database.read() as connection:
-        matching = passages.matching(connection, expression, 100)
-        return [hit.text for hit in passages.hits(connection, [(number, 1.0) for number in matching])]
+        return [hit.text for hit in passages.hits(connection, passages.matching(connection, expression, 100))]
 
 
 def assert_sound(database: Database) -> None:
@@ -180,7 +179,7 @@ def test_facts_are_replaced(database: Database, store: Store) -> None:
 def test_hits_know_their_place(database: Database, store: Store, folder: Folder) -> None:
     store("a.md", extracted("zero", "Top › Inner: the words", title="A title", tags=("home", "money")))
     with database.read() as connection:
-        (number,) = passages.matching(connection, "words", 10)
+        ((number, _),) = passages.matching(connection, "words", 10)
         (hit,) = passages.hits(connection, [(number, 0.5)])
     assert (hit.path, hit.title, hit.heading, hit.text) == (
         f"{folder.path}/a.md",

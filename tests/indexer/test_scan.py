@@ -82,7 +82,7 @@ def test_a_moved_file_keeps_its_passages_and_its_vectors(root: Path, database: D
     with database.read() as connection:
         assert connection.execute("SELECT id, vector_hash FROM chunks ORDER BY id").fetchall() == before
         assert connection.execute("SELECT * FROM vector_outbox").fetchall() == []
-        (found,) = passages.hits(connection, [(passages.matching(connection, "title: new", 5)[0], 1.0)])
+        (found,) = passages.hits(connection, passages.matching(connection, "title: new", 5)[:1])
     assert found.title == "new name"
     assert found.path == str(root / "deep" / "new name.md")
 

@@ -1,6 +1,6 @@
 """Finding passages: any text is a question, never syntax; words first, meaning joins, both are fused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,18 +8,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from indexer.index import Index
-from indexer.search import MOST_WORDS, by_words, expression, fold, fuse, query_words
+from indexer.search import MOST_WORDS, by_words, expression, fold, query_words
 from indexer.store import passages
 from indexer.store.database import Database
-from tests.indexer.conftest import extracted
+from tests.indexer.conftest import Parts, extracted, settled, write_notes
 
 Store = Callable[..., int]
 
 
-def found(database: Database, text: str, limit: int = 10) -> list[str]:
+def found(database: Database, text: str, limit: int = 10, *, unfinished: bool = False) -> list[str]:
     with database.read() as connection:
-        ids = by_words(connection, text, limit)
-        return [hit.text for hit in passages.hits(connection, [(number, 1.0) for number in ids])]
+        matches = by_words(connection, text, limit, unfinished=unfinished)
+        return [hit.text for hit in passages.hits(connection, [(match.number, match.points) for match in matches])]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,8 @@ def test_a_very_long_question_is_cut() -> None:
 @example("\ud800 half a character")
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_nothing_a_person_types_breaks_the_search(database: Database, text: str) -> None:
-    found(database, text)
+    for unfinished in (False, True):
+        found(database, text, unfinished=unfinished)
 
 
 def test_passages_with_all_words_come_before_those_with_some(database: Database, store: Store) -> None:
@@ -67,24 +68,31 @@ def test_passages_with_all_words_come_before_those_with_some(database: Database,
 
 def test_an_unfinished_word_finds_its_continuations(database: Database, store: Store) -> None:
     store("a.md", extracted("the boiler", "a boil", "something else"))
-    assert set(found(database, "boi")) == {"the boiler", "a boil"}
-    assert found(database, "boil ") == ["a boil"]
-    assert found(database, "boil?") == ["a boil"]
+    assert set(found(database, "boi", unfinished=True)) == {"the boiler", "a boil"}
+    assert found(database, "boil ", unfinished=True) == ["a boil"]
+    assert found(database, "boil?", unfinished=True) == ["a boil"]
+
+
+def test_the_last_word_of_a_finished_question_is_whole(database: Database, store: Store) -> None:
+    store("a.md", extracted("locker 777", "locker 77", "locker 1977"))
+    assert found(database, "locker 77")[0] == "locker 77"
+    assert found(database, "lock") == []
+    assert found(database, "7") == []
 
 
 def test_one_letter_finds_titles(database: Database, store: Store) -> None:
     store("a.md", extracted("about heating", title="Boiler"), mtime_ns=1)
     store("b.md", extracted("about fruit", title="bananas"), mtime_ns=2)
     store("c.md", extracted("b stands in the text", title="Letters"), mtime_ns=3)
-    assert found(database, "b") == ["about fruit", "about heating"]
+    assert found(database, "b", unfinished=True) == ["about fruit", "about heating"]
 
 
 def test_two_letters_find_titles_and_words_of_two_letters(database: Database, store: Store) -> None:
     store("a.md", extracted("about heating", title="Boiler"), mtime_ns=1)
     store("b.md", extracted("a new bo staff", title="Sport"), mtime_ns=2)
     store("c.md", extracted("bones in the text", title="Letters"), mtime_ns=3)
-    assert found(database, "bo") == ["about heating", "a new bo staff"]
-    assert found(database, "bo ") == ["a new bo staff"]
+    assert found(database, "bo", unfinished=True) == ["about heating", "a new bo staff"]
+    assert found(database, "bo ", unfinished=True) == ["a new bo staff"]
 
 
 def test_accents_and_case_do_not_matter(database: Database, store: Store) -> None:
@@ -106,11 +114,14 @@ def test_expressions_are_quoted() -> None:
     assert expression(["bc", "a"], every=False, unfinished=True) == '"bc" OR "a"'
 
 
-def test_fusion_prefers_what_both_lists_know() -> None:
-    assert fuse([1, 2, 3], [4, 3, 5])[0][0] == 3
-    assert fuse([]) == []
-    scores = [score for _, score in fuse([1, 2], [2, 1, 3])]
-    assert scores == sorted(scores, reverse=True)
+def test_only_passages_with_every_word_are_whole_matches(database: Database, store: Store) -> None:
+    store("a.md", extracted("the boiler", "the boiler pressure", "boilers and pressures"))
+    with database.read() as connection:
+        found = by_words(connection, "boiler pressure", 5)
+        typed = by_words(connection, "boiler pressure", 5, unfinished=True)
+    assert [match.whole for match in found] == [True, False]
+    assert [match.whole for match in typed] == [True, False, False]
+    assert found[0].points > found[1].points
 
 
 def test_words_come_first_and_meaning_joins(library: Index) -> None:
@@ -119,6 +130,42 @@ def test_words_come_first_and_meaning_joins(library: Index) -> None:
     assert stages[0][1] == []
     assert Path(stages[1][1][0].path).name == "kittens.txt"
     assert stages[1][2] == ""
+
+
+EXACT = {
+    "car.md": "# Car\n\nGarage: Otley Road. The part on order has the number RB-2217, about two weeks.\n",
+    "parts.md": "# Part numbers\n\nEvery part has a number on its label: RB and four digits, such as RB-2271.\n",
+    "parkin.md": "# Parkin\n\nOatmeal, treacle and ginger. Keep it in a tin for a week.\n",
+    "cakes.md": "# Cakes we like\n\nGinger cake, lemon drizzle cake, fruit cake. Parkin from Otley is not the same.\n",
+    "gym.md": "# Gym\n\nThe locker by the door sticks. Mine is locker 77.\n",
+    "station.md": "# Station\n\nThe locker with the tickets is number 777, the locker beside it 1577.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Index]:
+    """EXACT, indexed: notes that are close in meaning to what another one says word for word."""
+    place = tmp_path_factory.mktemp("exact")
+    write_notes(place / "notes", EXACT)
+    parts = Parts(place / "home", models)
+    index = parts.index()
+    index.add_folder(place / "notes")
+    assert settled(index)
+    yield index
+    parts.stop_all()
+
+
+@pytest.mark.parametrize("words", ["RB-2217", "parkin", "parkin Otley", "locker 77"])
+def test_a_passage_with_every_word_leads_both_stages(exact: Index, words: str) -> None:
+    (_, by_words_alone, _), (_, fused, _) = exact.search(words, 3)
+    assert by_words_alone[0].chunk_id == fused[0].chunk_id
+
+
+def test_a_find_by_meaning_alone_is_close(exact: Index) -> None:
+    *_, (_, hits, _) = exact.search("zzxqy vrelk", 10)
+    assert hits == []
+    *_, (_, hits, _) = exact.search("treacle cake", 10)
+    assert {"gym.md", "station.md"}.isdisjoint(Path(hit.path).name for hit in hits)
 
 
 def test_a_hit_says_where_it_stands(library: Index) -> None:

@@ -146,13 +146,15 @@ def test_meaning_finds_all_that_a_look_at_each_would(
     chosen = Filter(f"/notes/{name}")
     with shelf.database.read() as connection:
         among = selection.ids(connection, chosen)
-    found = search.meaning_within(shelf.database, shelf.meaning, QUESTION, 10, chosen)  # type: ignore[arg-type]
+    near = search.meaning_within(shelf.database, shelf.meaning, QUESTION, 10, chosen)  # type: ignore[arg-type]
+    found = [number for number, _ in near]
     assert set(found) <= set(among)
     wanted = shelf.embedder.embed([QUESTION])[0]
     right = shelf.closest(QUESTION, among)
     assert len(found) == len(right) == min(10, len(among))
     got = sorted((float(shelf.vectors[number - 1] @ wanted) for number in found), reverse=True)
     assert got == pytest.approx(right, abs=2e-3)  # stored in half precision
+    assert [cosine for _, cosine in near] == pytest.approx(got, abs=2e-3)
 
 
 @pytest.mark.parametrize("few", [50, 10_000], ids=["from a wide list", "one by one"])
@@ -166,8 +168,8 @@ def test_words_find_all_that_a_look_at_each_would(
     with shelf.database.read() as connection:
         among = selection.ids(connection, chosen)
         every = search.by_words(connection, words, COUNT)
-        right = [number for number in every if number in set(among)]
-        found = search.words_within(connection, words, 50, chosen)
+        right = [match.number for match in every if match.number in set(among)]
+        found = [match.number for match in search.words_within(connection, words, 50, chosen)]
     assert len(found) == min(50, len(right))
     assert set(found) <= set(right)
 
@@ -183,7 +185,7 @@ def test_of_too_many_matches_those_with_the_word_in_the_title_come_first(
     for number in range(20):
         store(f"{number}.md", extracted(f"meeting about {number}"))
     with database.read() as connection:
-        found = search.by_words(connection, "meeting ", 4)
+        found = [match.number for match in search.by_words(connection, "meeting ", 4)]
     assert found[0] == 1
     assert len(set(found)) == 4
     assert set(found[1:]) <= set(range(17, 22)), "then the best of the newest"
@@ -197,5 +199,5 @@ def test_of_too_many_matches_those_with_a_rare_word_are_ranked(
     for number in range(20):
         store(f"{number}.md", extracted(f"meeting about {number}"))
     with database.read() as connection:
-        assert search.by_words(connection, "meeting zeppelin ", 3)[0] == 1
-        assert search.by_words(connection, "meeting about zeppelin ", 3)[0] == 1
+        assert search.by_words(connection, "meeting zeppelin ", 3)[0].number == 1
+        assert search.by_words(connection, "meeting about zeppelin ", 3)[0].number == 1

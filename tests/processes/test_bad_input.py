@@ -76,6 +76,11 @@ def test_questions_that_are_none(running: Engine, question: str) -> None:
     assert refused("ask", question)
 
 
+@pytest.mark.parametrize("words", ["", "   ", "?!… --", '"', "*"])
+def test_a_search_for_nothing(running: Engine, words: str) -> None:
+    assert refused("search", words) == "There is nothing to look for."
+
+
 def test_a_question_that_is_not_utf8(running: Engine) -> None:
     code, answer = offhand("ask", "--no-model", b"who services the \xff\xfe boiler")
     assert code in (0, 3)
@@ -84,7 +89,17 @@ def test_a_question_that_is_not_utf8(running: Engine) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ['"', "boiler AND", "boiler OR (", "NEAR(a b", "*", "title:", "-boiler", "a\x01b", "';DROP TABLE chunks;--"],
+    [
+        '"boiler',
+        "boiler AND",
+        "boiler OR (",
+        "NEAR(a b",
+        "boil*",
+        "title:",
+        "-boiler",
+        "a\x01b",
+        "';DROP TABLE chunks;--",
+    ],
 )
 def test_words_are_never_syntax(running: Engine, words: str) -> None:
     code, answer = offhand("search", "--words-only", "--", words)

@@ -50,6 +50,7 @@ def test_every_keystroke_finds_passages_and_a_pause_adds_the_search_by_meaning(q
     searches = [call for call in scripted.calls if isinstance(call, Search)]
     assert {call.words for call in searches if not call.meaning} == {"r", "ro", "roo", "roof"}
     assert [call.words for call in searches if call.meaning] == ["roof"]
+    assert all(call.unfinished for call in searches)
     assert panel.results.results.rowCount() == 8
 
 

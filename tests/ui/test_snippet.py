@@ -36,6 +36,12 @@ def test_frontmatter_is_shown_only_where_there_is_nothing_else():
     assert "title: Roof" in excerpt("---\ntitle: Roof\n---\n", "roof", 80)[0]
 
 
+def test_a_table_is_shown_as_its_cells():
+    table = "Paints:\n\n| room | code |\n|:---|---:|\n| hall | AP-1002 |\n| kitchen | |\n\n"
+    table += "Read or write a | b.\n\n---\nEnd."
+    assert excerpt(table, "hall", 200)[0] == "Paints: room · code hall · AP-1002 kitchen Read or write a | b. End."
+
+
 @given(st.text(max_size=400), st.text(max_size=60), st.integers(10, 200))
 def test_any_text_and_any_words_give_spans_inside_the_excerpt(text, words, length):
     shown, marks = excerpt(text, words, length)

@@ -160,6 +160,12 @@ def test_search_shows_place_heading_and_snippet(offhand: CommandLine) -> None:
     assert "3 found" in ran.err
 
 
+def test_search_says_when_no_passage_has_the_words(offhand: CommandLine) -> None:
+    assert "None of these passages has your words" in offhand("search", "zzxqy").err
+    assert "None of these" not in offhand("search", "tiles", "zzxqy").err
+    assert offhand("search", "zzxqy", "--json").err == ""
+
+
 def test_search_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     found = offhand("search", "roof", "--json").object
     assert list(found) == ["hits"]

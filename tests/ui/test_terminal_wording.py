@@ -48,6 +48,8 @@ def test_a_trail_does_not_repeat_the_title() -> None:
     assert trail("Roof", "Decision") == "Roof › Decision"
     assert trail("Roof", "") == "Roof"
     assert trail("Roof", "Roof") == "Roof"
+    assert trail("Car", "Cars and vans › Tyres") == "Car › Cars and vans › Tyres"
+    assert trail("", "Roof") == "Roof"
 
 
 def test_marking_keeps_the_paragraphs_of_the_prose() -> None:

@@ -3,7 +3,7 @@
 from rich.text import Text
 
 from core.protocol import Found, Hit
-from ui.snippet import excerpt
+from ui.snippet import excerpt, spans
 from ui.state_words import seconds
 from ui.terminal.links import place_text, whole
 from ui.terminal.session import Session
@@ -24,6 +24,8 @@ def show(session: Session, query: str, found: Found) -> None:
         )
     if found.note:
         session.aside(found.note)
+    elif found.hits and not any(spans(f"{hit.title}\n{hit.heading}\n{hit.text}", query) for hit in found.hits):
+        session.aside("None of these passages has your words; they are the closest in meaning.")
     if found.hits:
         session.aside(f"{len(found.hits)} found in {seconds(found.ms)}")
 

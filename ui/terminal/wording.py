@@ -25,7 +25,7 @@ def place(path: str, line: int, page: int | None = None) -> str:
 
 def trail(title: str, heading: str) -> str:
     """A passage's title and heading trail on one line; a trail that begins with the title does not repeat it."""
-    rest = heading.removeprefix(title).removeprefix(" › ")
+    rest = "" if heading == title else heading.removeprefix(f"{title} › ")
     return one_line(" › ".join(part for part in (title, rest) if part))
 
 
