@@ -1,8 +1,10 @@
 """Puts an archive in the place of a profile. A kill at any moment leaves the old profile or the new one.
 
-Everything is unpacked, checked, migrated and moved beside the profile first, while its engine goes on. One small file,
-the plan, then decides: from its writing on the new profile is the valid one, and whoever holds the engine's lock next
-finishes the exchange (`settle`). Nothing of the old profile is deleted; it is kept in a folder beside it.
+Everything is unpacked, checked, migrated and moved beside the profile first, while its engine goes on. Then the engine
+is ended and its lock is held to the end, so that no other engine can begin in between. One small file, the plan,
+decides: from its writing on the new profile is the valid one, and should this process be killed, whoever holds the
+engine's lock next finishes the exchange (`settle`). Nothing of the old profile is deleted; it is kept in a folder
+beside it.
 """
 
 import contextlib
@@ -56,25 +58,23 @@ def restore(profile: Profile, call: Import) -> Done:
     opened, manifest = archive.open_archive(Path(call.path))
     with opened, _alone(profile):
         if (profile.importing / PLAN).exists():
-            _exchange_alone(profile)
+            with _without_engine(profile):
+                settle(profile)
         shutil.rmtree(profile.importing, ignore_errors=True)
-        kept = _holds_something(profile)
-        if kept and not call.replace:
-            raise BadInput(
-                "This profile has folders or answers of its own already.",
-                "With --replace it gives way, and is kept in a folder beside the new one.",
-            )
+        _refuse_to_replace(profile, call)
         staging = profile.importing
         staging.mkdir(mode=0o700)
         try:
             archive.unpack(opened, manifest, staging)
             count = _adapt(staging, moves)
-            _commit(profile, staging)
+            with _without_engine(profile):
+                kept = _refuse_to_replace(profile, call)  # once more: the engine went on until now
+                _commit(profile, staging)
+                plan = _exchange(profile)
         except BaseException:
             if not (staging / PLAN).exists():
                 shutil.rmtree(staging, ignore_errors=True)
             raise
-        plan = _exchange_alone(profile)
     said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once."
     return Done(f"{said} The profile of before is kept in {profile.data / plan.aside}." if kept else said)
 
@@ -163,18 +163,25 @@ def _commit(profile: Profile, staging: Path) -> None:
     _sync(staging)
 
 
-def _exchange_alone(profile: Profile) -> Plan:
+@contextlib.contextmanager
+def _without_engine(profile: Profile) -> Iterator[None]:
+    """End the profile's engine and hold its lock: none can start until this is left."""
+    lock = FileLock(profile.lock)
     deadline = time.monotonic() + ENGINE_SECONDS
     while True:
         launch.stop(profile)
         try:
-            with FileLock(profile.lock, timeout=0.2):
-                return _exchange(profile)
+            lock.acquire(timeout=0.2)
+            break
         except Timeout:
             if time.monotonic() > deadline:
                 raise ProfileUnusable(
-                    "The engine of this profile does not end.", "End it; the import is finished by its next start."
+                    "The engine of this profile does not end; nothing was changed.", "End it and import again."
                 ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _exchange(profile: Profile) -> Plan:
@@ -222,6 +229,21 @@ def _sync(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _refuse_to_replace(profile: Profile, call: Import) -> bool:
+    """Whether there is a profile that will be put aside.
+
+    Raises:
+        BadInput: there is, and the call does not allow it.
+    """
+    kept = _holds_something(profile)
+    if kept and not call.replace:
+        raise BadInput(
+            "This profile has folders or answers of its own already.",
+            "With --replace it gives way, and is kept in a folder beside the new one.",
+        )
+    return kept
 
 
 def _holds_something(profile: Profile) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import apsw
 import msgspec
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from core import archive, restore
 from core.errors import BadInput, ProfileUnusable
@@ -303,6 +303,53 @@ def test_two_imports_at_once_are_refused(made: Path, tmp_path: Path) -> None:
     with FileLock(new.runtime / "import.lock"), pytest.raises(ProfileUnusable, match="Another import"):
         restore.restore(new, Import(str(made)))
     restore.restore(new, Import(str(made)))
+
+
+def test_no_engine_can_begin_between_the_plan_and_its_end(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = other(tmp_path)
+    began = []
+
+    def commit(profile: Profile, staging: Path) -> None:
+        decide(profile, staging)
+        with contextlib.suppress(Timeout), FileLock(profile.lock, timeout=0):  # what an engine does first
+            began.append("an engine")
+            restore.settle(profile)
+
+    decide = restore._commit
+    monkeypatch.setattr(restore, "_commit", commit)
+    assert "was imported" in restore.restore(new, Import(str(made))).message
+    assert began == []
+    assert len(texts(new)) == 2
+
+
+def test_what_came_into_the_profile_meanwhile_is_not_replaced(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = other(tmp_path)
+
+    def adapt(*arguments: object) -> int:
+        fill(new, "/work", "a contract")  # a folder is added while the archive is being unpacked
+        return 1
+
+    monkeypatch.setattr(restore, "_adapt", adapt)
+    with pytest.raises(BadInput, match="of its own already"):
+        restore.restore(new, Import(str(made)))
+    assert texts(new) == {"/work/0.md": "a contract"}
+    assert not new.importing.exists()
+
+
+def test_an_engine_that_does_not_end_changes_nothing(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restore, "ENGINE_SECONDS", 0.0)
+    new = other(tmp_path)
+    new.create()
+    with FileLock(new.lock), pytest.raises(ProfileUnusable, match="does not end; nothing was changed"):
+        restore.restore(new, Import(str(made)))
+    assert not new.importing.exists()
+    assert not new.catalog.exists()
 
 
 # ---- a kill in the middle -----------------------------------------------------------------------------------------
