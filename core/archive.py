@@ -25,7 +25,7 @@ from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
 from core.protocol import VERSION, Settings
 from indexer.records import Problem
-from indexer.store import outbox
+from indexer.store import folders, outbox
 from indexer.store.database import DiskFull, explained, open_reader
 from indexer.store.schema import MIGRATIONS
 
@@ -35,6 +35,7 @@ CATALOG, HISTORY, SETTINGS = "catalog.sqlite3", "history.sqlite3", "settings.tom
 NAMES = (CATALOG, HISTORY, SETTINGS)
 BLOCK = 1 << 20  # bytes
 LARGEST_MANIFEST = 1 << 20  # bytes
+REMOVED_AT_ONCE = 1_000  # files
 
 
 class Entry(Struct, frozen=True):
@@ -128,11 +129,7 @@ def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
     with explained(profile.catalog), contextlib.closing(open_reader(profile.catalog)) as connection:
         connection.execute("VACUUM INTO ?", (str(place / CATALOG),))
     with explained(place), contextlib.closing(apsw.Connection(str(place / CATALOG))) as connection:
-        # What was deleted does not travel: its words linger in the word index, and its vectors for a week.
-        connection.execute("PRAGMA secure_delete = ON").fetchall()
-        if connection.execute("DELETE FROM meta WHERE name = 'untidy' RETURNING name").fetchone():
-            connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
-        outbox.drop_unused(connection)
+        _forget_deleted(connection)
         version = connection.execute("PRAGMA user_version").fetchone()
         assert version is not None
         model = outbox.pointer(connection).model
@@ -147,6 +144,23 @@ def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
                 f"The history of answers cannot be read ({error}).", f"Move {profile.history} away and try again."
             ) from error
     return model, int(version[0])
+
+
+def _forget_deleted(connection: apsw.Connection) -> None:
+    """Finish in the copy what the engine may be in the middle of: nothing that was deleted travels.
+
+    Files of a removed folder go little by little, deleted words stand in the word index until its parts are merged
+    ('untidy', and 'tidying' while that is under way), and unused vectors are kept for a week.
+    """
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    connection.execute("PRAGMA foreign_keys = ON").fetchall()
+    with connection:
+        while folders.remove_some(connection, REMOVED_AT_ONCE):
+            pass
+        folders.close_removed(connection)
+        if connection.execute("DELETE FROM meta WHERE name IN ('untidy', 'tidying') RETURNING name").fetchall():
+            connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
+        outbox.drop_unused(connection)
 
 
 def _without_secrets(settings: Settings) -> Settings:
@@ -178,12 +192,27 @@ def _pack(place: Path, target: Path, model: str, schema: int) -> None:
                 archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():  # made while this one was being written
-            raise _exists(target)
-        unfinished.rename(target)
-    except BaseException:
+        _give_name(unfinished, target)
+    finally:
         unfinished.unlink(missing_ok=True)
-        raise
+
+
+def _give_name(unfinished: Path, target: Path) -> None:
+    """Let the finished file have its name, unless another file got it meanwhile: renaming would replace that one."""
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError:  # a disk that knows no links, a USB stick say: an empty file takes the name first
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise _exists(target) from None
+        try:
+            unfinished.replace(target)
+        except BaseException:
+            target.unlink()  # it is ours, and empty
+            raise
 
 
 def _add(archive: zipfile.ZipFile, path: Path) -> Entry:

@@ -187,7 +187,7 @@ def embedded_texts(meaning: Child[Any, Any]) -> list[str]:
             texts.extend(message.texts)
         return call(message, **options)
 
-    meaning.call = listening  # type: ignore[method-assign]
+    meaning.call = listening  # type: ignore[method-assign, assignment]
     return texts
 
 
