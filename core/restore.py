@@ -23,10 +23,11 @@ import tomli_w
 from filelock import FileLock, Timeout
 from msgspec import Struct, structs
 
-from core import archive, launch
+from core import archive, launch, newcomer
 from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
 from core.protocol import Done, Import, Settings
+from core.settings import SettingsFile
 from indexer.records import CatalogUnusable, Problem
 from indexer.store import files, folders
 from indexer.store.database import Database, DiskFull, open_reader
@@ -66,16 +67,17 @@ def restore(profile: Profile, call: Import) -> Done:
         staging.mkdir(mode=0o700)
         try:
             archive.unpack(opened, manifest, staging)
-            count = _adapt(staging, moves)
+            count = _adapt(profile, staging, moves)
             with _without_engine(profile):
                 kept = _refuse_to_replace(profile, call)  # once more: the engine went on until now
+                warning = _fit_settings(profile, staging / archive.SETTINGS)
                 _commit(profile, staging)
                 plan = _exchange(profile)
         except BaseException:
             if not (staging / PLAN).exists():
                 shutil.rmtree(staging, ignore_errors=True)
             raise
-    said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once."
+    said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once.{warning}"
     return Done(f"{said} The profile of before is kept in {profile.data / plan.aside}." if kept else said)
 
 
@@ -100,7 +102,7 @@ def settle(profile: Profile) -> None:
         ) from error
 
 
-def _adapt(staging: Path, moves: Sequence[tuple[str, str]]) -> int:
+def _adapt(profile: Profile, staging: Path, moves: Sequence[tuple[str, str]]) -> int:
     """Bring the staged catalog and settings to this program and this machine; returns the number of folders."""
     try:
         database = Database(staging / archive.CATALOG)
@@ -118,6 +120,8 @@ def _adapt(staging: Path, moves: Sequence[tuple[str, str]]) -> int:
         with database.write() as connection:
             for old, new in moves:
                 _rename(connection, old, new)
+        with database.read() as connection:
+            newcomer.check_folders([folder.path for folder in folders.watched(connection)], profile.directories)
     except apsw.ConstraintError as error:
         raise BadInput("Two folders or files of the archive would have the same path.", "Check --map.") from error
     finally:
@@ -142,10 +146,21 @@ def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
         settings = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
     except (ValueError, msgspec.ValidationError) as error:
         raise BadInput(f"The archive's settings cannot be read ({error}).", "Use another copy of it.") from error
+    settings = newcomer.checked(settings)
     for old, new in moves:
         if _is_below(settings.local_model, old):
             settings = structs.replace(settings, local_model=new + settings.local_model[len(old) :])
     path.write_text(tomli_w.dumps(msgspec.to_builtins(settings)), "utf-8")
+
+
+def _fit_settings(profile: Profile, path: Path) -> str:
+    """Let the staged settings open no way out that the present ones do not; returns what the person should know."""
+    if not path.exists():
+        return ""
+    brought = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    fit, warning = newcomer.fitted(brought, SettingsFile(profile.settings).current)
+    path.write_text(tomli_w.dumps(msgspec.to_builtins(fit)), "utf-8")
+    return warning
 
 
 def _commit(profile: Profile, staging: Path) -> None:

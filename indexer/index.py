@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from indexer import check, search, semantics
+from indexer import check, placement, search, semantics
 from indexer.folder_rules import FolderRules
 from indexer.ignore import IgnoreRules
 from indexer.ledger import Ledger
@@ -64,7 +64,7 @@ class Index:
         self._database = Database(path)
         self.folder_rules = FolderRules(self._database, on_change)
         self._meaning = meaning
-        self._protected = [Path(os.path.realpath(folder)) for folder in protected]
+        self._protected = protected
         self._announce = on_change
         self._notices = Notices(on_change)
         self.pace = Pace(self._on_pace)
@@ -354,22 +354,7 @@ class Index:
             raise FolderRefused(f"There is no folder {typed}.", "Check the spelling.")
         if not real.is_dir():
             raise FolderRefused(f"{typed} is a file, not a folder.", "Add the folder that holds it.")
-        for own in self._protected:
-            if real.is_relative_to(own) or own.is_relative_to(real):
-                raise FolderRefused(
-                    f"{typed} holds Offhand's own files or lies among them, and cannot be indexed.",
-                    "Add the folders with your notes one by one.",
-                )
-        for folder in watched:
-            other = Path(folder.path)
-            if real == other:
-                raise FolderRefused(f"{typed} is one of your folders already.", "Nothing needs to be done.")
-            if real.is_relative_to(other):
-                raise FolderRefused(
-                    f"{typed} lies inside {other}, which is indexed already.", "Nothing needs to be done."
-                )
-            if other.is_relative_to(real):
-                raise FolderRefused(f"{typed} contains {other}, which is indexed already.", f"Remove {other} first.")
+        placement.check(typed, (folder.path for folder in watched), self._protected)
         try:
             os.scandir(real).close()
         except OSError as error:

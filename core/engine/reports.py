@@ -114,7 +114,7 @@ class ReportDesk:
             children=self._children.report(),
             model=self._children.model_name,
             model_state=self._children.llm.state if self._children.model_file else "missing",
-            cloud=urlsplit(settings.providers[0].url).hostname or "" if settings.providers else "",
+            cloud=next((urlsplit(p.url).hostname or "" for p in settings.providers if p.confirmed), ""),
             offline=settings.offline,
             notices=notices,
             vectors=vectors.words if vectors is not None else "",

@@ -186,6 +186,12 @@ class AddProvider(Struct, frozen=True, tag=True):
     provider: Provider
 
 
+class ConfirmProvider(Struct, frozen=True, tag=True):
+    """Let a provider be asked that came with an import → Providers."""
+
+    name: str
+
+
 class RemoveProvider(Struct, frozen=True, tag=True):
     """Take a provider off the list; its key stays in the keyring → Providers."""
 
@@ -213,5 +219,5 @@ AnswerCall = Ask | Preview | Drill
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
-ProviderCall = ListProviders | AddProvider | RemoveProvider | OrderProviders | TryProvider
+ProviderCall = ListProviders | AddProvider | ConfirmProvider | RemoveProvider | OrderProviders | TryProvider
 Call = LibraryCall | AnswerCall | LedgerCall | ReportCall | SettingsCall | ProviderCall | Export | Import | Shutdown

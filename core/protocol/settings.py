@@ -17,6 +17,7 @@ class Provider(Struct, frozen=True):
     url: its address, as in https://host/v1.
     model: the model's name there.
     key: the name under which its API key is kept, "" where it wants none.
+    confirmed: the person wants it to be asked; one that an archive brought is not, until they say so.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Provider(Struct, frozen=True):
     url: str
     model: str
     key: str = ""
+    confirmed: bool = True
 
 
 class Settings(Struct, frozen=True):
