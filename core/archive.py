@@ -1,4 +1,5 @@
-"""A whole profile as one file: the catalog with its stored vectors, the history and the settings, in a ZIP archive.
+"""A whole profile as one file: the catalog with its stored vectors, the history, the ledger of what left and the
+settings, in a ZIP archive.
 
 Keys stay in the keyring, and Chroma's files are left out: they are built anew from the stored vectors.
 """
@@ -29,10 +30,10 @@ from indexer.store import folders, outbox
 from indexer.store.database import DiskFull, explained, open_reader
 from indexer.store.schema import MIGRATIONS
 
-FORMAT = 1
+FORMAT = 2  # the first one had no ledger; it can still be read
 MANIFEST = "manifest.json"
-CATALOG, HISTORY, SETTINGS = "catalog.sqlite3", "history.sqlite3", "settings.toml"
-NAMES = (CATALOG, HISTORY, SETTINGS)
+CATALOG, HISTORY, LEDGER, SETTINGS = "catalog.sqlite3", "history.sqlite3", "outgoing.sqlite3", "settings.toml"
+NAMES = (CATALOG, HISTORY, LEDGER, SETTINGS)
 BLOCK = 1 << 20  # bytes
 LARGEST_MANIFEST = 1 << 20  # bytes
 REMOVED_AT_ONCE = 1_000  # files
@@ -107,7 +108,8 @@ def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
         digest = hashlib.sha256()
         size = 0
         try:
-            with archive.open(name) as source, (place / name).open("xb") as copy:
+            (place / name).touch(mode=0o600, exist_ok=False)
+            with archive.open(name) as source, (place / name).open("wb") as copy:
                 for block in _blocks(source):
                     size += len(block)
                     if size > entry.size:
@@ -133,17 +135,21 @@ def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
         version = connection.execute("PRAGMA user_version").fetchone()
         assert version is not None
         model = outbox.pointer(connection).model
-    if profile.history.exists():
-        try:
-            with contextlib.closing(open_reader(profile.history)) as connection:
-                connection.execute("VACUUM INTO ?", (str(place / HISTORY),))
-        except apsw.FullError as error:
-            raise _no_room("The history could not be copied") from error
-        except apsw.Error as error:
-            raise ProfileUnusable(
-                f"The history of answers cannot be read ({error}).", f"Move {profile.history} away and try again."
-            ) from error
+    _copy(profile.history, place / HISTORY, "history of answers")
+    _copy(profile.ledger, place / LEDGER, "ledger of what left this machine")
     return model, int(version[0])
+
+
+def _copy(path: Path, target: Path, what: str) -> None:
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(open_reader(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+    except apsw.FullError as error:
+        raise _no_room(f"The {what} could not be copied") from error
+    except apsw.Error as error:
+        raise ProfileUnusable(f"The {what} cannot be read ({error}).", f"Move {path} away and try again.") from error
 
 
 def _forget_deleted(connection: apsw.Connection) -> None:

@@ -36,7 +36,9 @@ PLAN = "plan.json"
 ENGINE_SECONDS = 30.0  # for a running engine to end
 # What a profile consists of; Chroma's folder is only ever put aside.
 BESIDE_CATALOG = tuple(archive.CATALOG + ending for ending in ("-wal", "-shm"))
-DATA = (archive.CATALOG, *BESIDE_CATALOG, archive.HISTORY, "vectors")
+DATA = (archive.CATALOG, *BESIDE_CATALOG, archive.HISTORY, f"{archive.HISTORY}-journal", "vectors")
+# What left this machine stays written down until another ledger takes its place.
+LEDGER = (archive.LEDGER, f"{archive.LEDGER}-journal")
 
 
 class Plan(Struct, frozen=True):
@@ -206,7 +208,8 @@ def _exchange(profile: Profile) -> Plan:
     aside = profile.data / plan.aside
     aside.mkdir(mode=0o700, exist_ok=True)
     backups = [name for name in plan.new if name not in archive.NAMES]  # of a catalog that was migrated
-    for name in (*DATA, *backups):
+    ledger = LEDGER if archive.LEDGER in plan.new else ()
+    for name in (*DATA, *ledger, *backups):
         _give_way(profile.data / name, staging / name, aside / name, is_new=name in plan.new)
     if archive.SETTINGS in plan.new and (staging / archive.SETTINGS).exists():
         if profile.settings.exists() and not (aside / archive.SETTINGS).exists():
@@ -262,7 +265,7 @@ def _refuse_to_replace(profile: Profile, call: Import) -> bool:
 
 
 def _holds_something(profile: Profile) -> bool:
-    if profile.history.exists():
+    if profile.history.exists() or profile.ledger.exists():
         return True
     if not profile.catalog.exists():
         return False

@@ -1,6 +1,10 @@
-"""Small profiles with known contents, made without any model."""
+"""Small profiles with known contents, made without any model, and their archives, changed."""
 
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from core.paths import Profile
 from core.settings import SettingsFile
@@ -47,3 +51,23 @@ def texts(profile: Profile) -> dict[str, str]:
 
 def other(tmp_path: Path) -> Profile:
     return Profile(tmp_path / "other")
+
+
+def repacked(path: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
+    """The archive with its contents changed, the manifest not adapted."""
+    with zipfile.ZipFile(path) as opened:
+        contents = {name: opened.read(name) for name in opened.namelist()}
+    change(contents)
+    target = path.with_name("changed.zip")
+    with zipfile.ZipFile(target, "w") as made:
+        for name, content in contents.items():
+            made.writestr(name, content)
+    return target
+
+
+def manifest(**changes: object) -> Callable[[dict[str, bytes]], object]:
+    def change(contents: dict[str, bytes]) -> None:
+        said = msgspec.json.decode(contents["manifest.json"])
+        contents["manifest.json"] = msgspec.json.encode({**said, **changes})
+
+    return change

@@ -12,27 +12,7 @@ import pytest
 from core import archive, restore
 from core.errors import BadInput
 from core.protocol import Import
-from tests.core.profiles import fill, other, texts
-
-
-def repacked(path: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
-    """The archive with its contents changed, the manifest not adapted."""
-    with zipfile.ZipFile(path) as opened:
-        contents = {name: opened.read(name) for name in opened.namelist()}
-    change(contents)
-    target = path.with_name("changed.zip")
-    with zipfile.ZipFile(target, "w") as made:
-        for name, content in contents.items():
-            made.writestr(name, content)
-    return target
-
-
-def manifest(**changes: object) -> Callable[[dict[str, bytes]], object]:
-    def change(contents: dict[str, bytes]) -> None:
-        said = msgspec.json.decode(contents["manifest.json"])
-        contents["manifest.json"] = msgspec.json.encode({**said, **changes})
-
-    return change
+from tests.core.profiles import fill, manifest, other, repacked, texts
 
 
 def cut(path: Path) -> Path:
@@ -63,7 +43,7 @@ BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "one byte wrong": (flipped, "damaged"),
     "another archive": (lambda path: repacked(path, lambda held: held.pop("manifest.json")), "no archive made by"),
     "no manifest": (lambda path: repacked(path, lambda held: held.update({"manifest.json": b"{"})), "no archive"),
-    "newer format": (lambda path: repacked(path, manifest(format=2, files=7)), "newer Offhand"),
+    "newer format": (lambda path: repacked(path, manifest(format=3, files=7)), "newer Offhand"),
     "newer schema": (lambda path: repacked(path, manifest(schema=999)), "newer Offhand"),
     "other content": (lambda path: repacked(path, lambda held: held.update({"settings.toml": b"x = 1"})), "damaged"),
     "file missing": (lambda path: repacked(path, lambda held: held.pop("settings.toml")), "does not hold"),

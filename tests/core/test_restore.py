@@ -1,6 +1,7 @@
 """An archive put in the place of a profile: what is kept, what is refused, and a kill at every step."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,13 @@ from filelock import FileLock, Timeout
 
 from core import archive, restore
 from core.errors import BadInput, ProfileUnusable
+from core.models.model import Message
 from core.paths import Profile
+from core.privacy.budget import Budget
+from core.privacy.ledger import Ledger
 from core.protocol import Import, Settings
 from core.settings import SettingsFile
-from tests.core.profiles import fill, other, texts
+from tests.core.profiles import fill, manifest, other, repacked, texts
 
 
 def test_a_profile_comes_back_whole(profile: Profile, made: Path, tmp_path: Path) -> None:
@@ -41,6 +45,50 @@ def test_a_profile_in_use_gives_way_only_when_told_and_is_kept(made: Path, tmp_p
     (aside,) = new.data.glob("before-import-*")
     assert str(aside) in done.message
     assert {"catalog.sqlite3", "settings.toml", "vectors"} <= {path.name for path in aside.iterdir()}
+
+
+def left(profile: Profile) -> list[str]:
+    return [entry.messages[0].content for entry in Ledger(profile.ledger).page()]
+
+
+def sent(profile: Profile, words: str) -> None:
+    ticket = Ledger(profile.ledger).begin(
+        "api.host", "big", [Message("user", words)], tokens=10, hidden={}, why="you said so", budget=Budget()
+    )
+    Ledger(profile.ledger).end(ticket, "ok", 7)
+
+
+def test_the_ledger_of_what_left_comes_along(profile: Profile, tmp_path: Path) -> None:
+    fill(profile, "/notes", "the boiler")
+    sent(profile, "who services the boiler?")
+    archive.export(profile, Settings(), tmp_path / "a.zip")
+    new = other(tmp_path)
+    restore.restore(new, Import(str(tmp_path / "a.zip")))
+    assert left(new) == left(profile) == ["who services the boiler?"]
+    if os.name == "posix":
+        assert new.ledger.stat().st_mode & 0o077 == 0
+
+
+def test_the_ledger_of_before_is_kept_aside_or_stays(profile: Profile, made: Path, tmp_path: Path) -> None:
+    new = other(tmp_path)
+    new.create()
+    sent(new, "what left here")
+    with pytest.raises(BadInput, match="of its own already"):
+        restore.restore(new, Import(str(made)))
+    restore.restore(new, Import(str(made), replace=True))
+    assert left(new) == ["what left here"], "the archive has none: what left is not forgotten"
+    sent(profile, "what left there")
+    archive.export(profile, Settings(), tmp_path / "with.zip")
+    restore.restore(new, Import(str(tmp_path / "with.zip"), replace=True))
+    assert left(new) == ["what left there"]
+    (kept,) = new.data.glob("before-import-*/outgoing.sqlite3")
+    assert Ledger(kept).page()[0].messages[0].content == "what left here"
+
+
+def test_an_archive_of_the_first_format_can_still_be_read(made: Path, tmp_path: Path) -> None:
+    first = repacked(made, manifest(format=1))
+    restore.restore(other(tmp_path), Import(str(first)))
+    assert len(texts(other(tmp_path))) == 2
 
 
 def test_nothing_that_was_kept_is_ever_replaced(made: Path, tmp_path: Path) -> None:
