@@ -169,16 +169,6 @@ class Child(Generic[CallT, EventT]):
             return "off"
         return "ready" if self.pid is not None and self._channel is not None else "asleep"
 
-    def memory(self) -> int:
-        """Resident bytes, those of its own children included; 0 when it does not run."""
-        pid = self.pid
-        try:
-            process = psutil.Process(pid) if pid else None
-            family = [process, *process.children(recursive=True)] if process else []
-            return sum(int(one.memory_info().rss) for one in family)
-        except psutil.Error:
-            return 0
-
     def configure(self, **config: Any) -> None:
         """Change the settings it is born with; a running process is ended and the next call starts a new one."""
         changed = {**self._config, **config}
