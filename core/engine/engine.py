@@ -153,6 +153,8 @@ class Engine:
                 yield CurrentSettings(self.settings.current)
             case Configure(name, value):
                 self._apply(self.settings.change(name, value))
+                if name == "paused" and not self.settings.current.paused:
+                    self.index.pace.resume()
                 yield CurrentSettings(self.settings.current)
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))

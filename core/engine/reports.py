@@ -119,6 +119,7 @@ class ReportDesk:
             notices=notices,
             vectors=vectors.words if vectors is not None else "",
             paused=self._index.pace.why,
+            resumed=self._index.pace.note,
             tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
         )

@@ -48,7 +48,8 @@ class Settings(Struct, frozen=True):
     vectors: where the vectors are kept, "embedded" or the address of a Chroma server, http(s)://host[:port].
     paused: nothing is read or embedded in the background.
     ocr: words are read off scanned pages, once everything else is read.
-    pause_on_battery: the same while the machine runs on its battery.
+    pause_on_battery: the same while the machine runs on its battery; setting `paused` to off ends that until it was
+        plugged in again.
     """
 
     offline: bool = False
