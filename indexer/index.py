@@ -27,6 +27,7 @@ from indexer.watch import Watcher
 log = logging.getLogger(__name__)
 
 TIDY_SECONDS = 600.0
+TIDY_AGAIN_SECONDS = 20.0  # when somebody read what was to be tidied away
 UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
 
@@ -179,6 +180,7 @@ class Index:
             except Problem:
                 self._scanner.rescan()  # no room, say: it is off the list, and the rest follows by itself
                 raise
+            self._tidier.wake()  # it may have left some for later
         self._flow.wake()
         self._on_change()
 
@@ -346,7 +348,8 @@ class Index:
         if self.progress()[4]:
             with self._database.write() as connection:
                 outbox.drop_unused(connection, UNUSED_SECONDS)
-            self._database.tidy()
+            if not self._database.tidy():
+                return TIDY_AGAIN_SECONDS
         return TIDY_SECONDS
 
     def _refuse(self, typed: Path, real: Path, watched: Sequence[Folder]) -> None:
