@@ -6,6 +6,7 @@ Keys stay in the keyring, and Chroma's files are left out: they are built anew f
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import shutil
@@ -92,6 +93,21 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, Manifest]:
     except BaseException:
         archive.close()
         raise
+
+
+def is_whole(path: Path) -> bool:
+    """Whether this is an archive of ours: it gets its name when its last byte is on the disk."""
+    try:
+        open_archive(path)[0].close()
+    except BadInput:
+        return False
+    return True
+
+
+def clear_unfinished(target: Path) -> None:
+    """Remove what exports to this file have left that were killed: it holds the text of notes."""
+    for unfinished in target.parent.glob(f"{glob.escape(_unfinished(target))}*"):
+        unfinished.unlink(missing_ok=True)
 
 
 def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
@@ -183,10 +199,15 @@ def _exists(target: Path) -> BadInput:
     return BadInput(f"{target} exists already.", "Choose another name; Offhand replaces no file of yours.")
 
 
+def _unfinished(target: Path) -> str:
+    """How the name of a half-written archive begins."""
+    return f".{target.name}.offhand-"
+
+
 def _pack(place: Path, target: Path, model: str, schema: int) -> None:
     entries = {}
     # A new file under a name of its own, readable by this user alone: the archive holds the text of all notes.
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_unfinished(target))
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:

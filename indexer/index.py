@@ -13,6 +13,7 @@ from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
 from indexer.pace import Pace
 from indexer.pipeline import Pipeline, Reader
+from indexer.placement import names
 from indexer.records import EVERYWHERE, Counts, Filter, Finding, Folder, FolderRefused, Hit, Problem
 from indexer.scanner import Scanner
 from indexer.scans import LOOK_SECONDS, Scans
@@ -165,9 +166,8 @@ class Index:
             FolderRefused: it is not watched.
         """
         with self._choosing:
-            names = {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
             watched = self._watched()
-            folder = next((folder for folder in watched if folder.path in names), None)
+            folder = next((folder for folder in watched if folder.path in names(path)), None)
             if folder is None:
                 raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
             with self._database.write() as connection:
@@ -183,6 +183,10 @@ class Index:
             self._tidier.wake()  # it may have left some for later
         self._flow.wake()
         self._on_change()
+
+    def watched_as(self, path: Path) -> str:
+        """The path under which a folder is watched, "" when it is not."""
+        return next((folder.path for folder in self._watched() if folder.path in names(path)), "")
 
     def folders(self) -> list[FolderTally]:
         """The watched folders and where each stands."""

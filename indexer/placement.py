@@ -7,6 +7,11 @@ from pathlib import Path
 from indexer.records import FolderRefused
 
 
+def names(path: Path) -> set[str]:
+    """The paths under which a folder may be watched that a person names so."""
+    return {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
+
+
 def check(typed: Path, watched: Iterable[str], protected: Iterable[Path]) -> None:
     """Pass a folder that may be watched, whether or not it can be reached now.
 

@@ -64,9 +64,9 @@ class ProviderDesk:
             case ConfirmProvider(name):
                 wanted = providers.named(known, name)
                 self._keep(providers.with_added(known, structs.replace(wanted, confirmed=True)))
-            case RemoveProvider(name):
-                gone = providers.named(known, name)
-                self._keep([provider for provider in known if provider != gone])
+            case RemoveProvider(name, again):
+                gone = None if again else providers.named(known, name)
+                self._keep([provider for provider in known if provider != gone and provider.name != name])
             case OrderProviders(names):
                 self._keep(providers.ordered(known, names))
             case TryProvider(name):
