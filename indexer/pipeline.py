@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from indexer import scan, walk
+from indexer import walk
 from indexer.child import Child, ChildOff
 from indexer.extract.extractor import Call, Event, Extract, ExtractAll
+from indexer.extract.reading import NotPlain, content_hash
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
 from indexer.records import Extracted, Failed, FileState, Problem, Skipped
 from indexer.store import files, passages
@@ -148,8 +149,7 @@ class Pipeline:
         for taken in batch:
             try:
                 now = walk.see(taken.known.path)
-                old = taken.known.content_hash
-                (same if old and old == scan.content_hash(taken.known.path) else seen).append((taken, now))
+                (same if _is_as_read(taken.known) else seen).append((taken, now))
             except (FileNotFoundError, NotADirectoryError):
                 gone.add(taken.known.path)
             except OSError as error:
@@ -238,6 +238,13 @@ class Pipeline:
         self._waiting.settled(known)
         with self._database.write() as connection:
             files.finish(connection, known, "failed", reason, again=again)
+
+
+def _is_as_read(known: Known) -> bool:
+    try:
+        return bool(known.content_hash) and known.content_hash == content_hash(known.path)
+    except NotPlain:
+        return False  # the reader has the words for that
 
 
 def _store(connection: apsw.Connection, known: Known, seen: Seen, read: Event) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.extract.reading import LINK_OUT, read
+from indexer.extract.reading import LINK_OUT, content_hash, read
 from indexer.ignore import IgnoreRules
 from indexer.records import Extracted, Folder
-from indexer.scan import Changes, apply, compare, content_hash
+from indexer.scan import Changes, apply, compare
 from indexer.store import files, folders, passages
 from indexer.store.database import Database
 from indexer.walk import NO_PERMISSION, see
