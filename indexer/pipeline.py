@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import apsw
 
 from indexer import walk
-from indexer.child import Child, ChildOff
+from indexer.child import Child, ChildOff, NotRunning
 from indexer.extract.extractor import Call, Event, Extract, ExtractAll
 from indexer.extract.reading import NotPlain, content_hash
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
@@ -177,7 +177,7 @@ class Pipeline:
         read: list[Event] = []
         death: Problem | None = None
         try:
-            for event in reader.call(ExtractAll(calls), patience=patience):
+            for event in reader.call(ExtractAll(calls), patience=patience, started=True):
                 read.append(event)  # what came before a death must not be lost
         except Problem as problem:
             death = problem
@@ -211,7 +211,7 @@ class Pipeline:
     def _mourn(self, reader: Reader, unread: list[Known], death: Problem | None) -> None:
         """The first of the files may have ended the reader; the others behind it were not begun."""
         ending = any(loop.ending for loop in self._loops)  # it was stopped, not killed
-        blameless = ending or death is None or isinstance(death, ChildOff)
+        blameless = ending or death is None or isinstance(death, ChildOff | NotRunning)
         with self._database.write() as connection:
             for known in unread if blameless else unread[1:]:
                 files.take_back_attempt(connection, known.id)
