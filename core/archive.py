@@ -1,10 +1,12 @@
-"""A whole profile as one file: the catalog with its stored vectors, the history and the settings, in a ZIP archive.
+"""A whole profile as one file: the catalog with its stored vectors, the history, the ledger of what left and the
+settings, in a ZIP archive.
 
 Keys stay in the keyring, and Chroma's files are left out: they are built anew from the stored vectors.
 """
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import shutil
@@ -25,16 +27,17 @@ from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
 from core.protocol import VERSION, Settings
 from indexer.records import Problem
-from indexer.store import outbox
+from indexer.store import folders, outbox
 from indexer.store.database import DiskFull, explained, open_reader
 from indexer.store.schema import MIGRATIONS
 
-FORMAT = 1
+FORMAT = 2  # the first one had no ledger; it can still be read
 MANIFEST = "manifest.json"
-CATALOG, HISTORY, SETTINGS = "catalog.sqlite3", "history.sqlite3", "settings.toml"
-NAMES = (CATALOG, HISTORY, SETTINGS)
+CATALOG, HISTORY, LEDGER, SETTINGS = "catalog.sqlite3", "history.sqlite3", "outgoing.sqlite3", "settings.toml"
+NAMES = (CATALOG, HISTORY, LEDGER, SETTINGS)
 BLOCK = 1 << 20  # bytes
 LARGEST_MANIFEST = 1 << 20  # bytes
+REMOVED_AT_ONCE = 1_000  # files
 
 
 class Entry(Struct, frozen=True):
@@ -92,6 +95,21 @@ def open_archive(path: Path) -> tuple[zipfile.ZipFile, Manifest]:
         raise
 
 
+def is_whole(path: Path) -> bool:
+    """Whether this is an archive of ours: it gets its name when its last byte is on the disk."""
+    try:
+        open_archive(path)[0].close()
+    except BadInput:
+        return False
+    return True
+
+
+def clear_unfinished(target: Path) -> None:
+    """Remove what exports to this file have left that were killed: it holds the text of notes."""
+    for unfinished in target.parent.glob(f"{glob.escape(_unfinished(target))}*"):
+        unfinished.unlink(missing_ok=True)
+
+
 def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
     """Write the files of an archive into an empty directory, each checked against the manifest.
 
@@ -106,7 +124,8 @@ def unpack(archive: zipfile.ZipFile, manifest: Manifest, place: Path) -> None:
         digest = hashlib.sha256()
         size = 0
         try:
-            with archive.open(name) as source, (place / name).open("xb") as copy:
+            (place / name).touch(mode=0o600, exist_ok=False)
+            with archive.open(name) as source, (place / name).open("wb") as copy:
                 for block in _blocks(source):
                     size += len(block)
                     if size > entry.size:
@@ -128,25 +147,42 @@ def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
     with explained(profile.catalog), contextlib.closing(open_reader(profile.catalog)) as connection:
         connection.execute("VACUUM INTO ?", (str(place / CATALOG),))
     with explained(place), contextlib.closing(apsw.Connection(str(place / CATALOG))) as connection:
-        # What was deleted does not travel: its words linger in the word index, and its vectors for a week.
-        connection.execute("PRAGMA secure_delete = ON").fetchall()
-        if connection.execute("DELETE FROM meta WHERE name = 'untidy' RETURNING name").fetchone():
-            connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
-        outbox.drop_unused(connection)
+        _forget_deleted(connection)
         version = connection.execute("PRAGMA user_version").fetchone()
         assert version is not None
         model = outbox.pointer(connection).model
-    if profile.history.exists():
-        try:
-            with contextlib.closing(open_reader(profile.history)) as connection:
-                connection.execute("VACUUM INTO ?", (str(place / HISTORY),))
-        except apsw.FullError as error:
-            raise _no_room("The history could not be copied") from error
-        except apsw.Error as error:
-            raise ProfileUnusable(
-                f"The history of answers cannot be read ({error}).", f"Move {profile.history} away and try again."
-            ) from error
+    _copy(profile.history, place / HISTORY, "history of answers")
+    _copy(profile.ledger, place / LEDGER, "ledger of what left this machine")
     return model, int(version[0])
+
+
+def _copy(path: Path, target: Path, what: str) -> None:
+    if not path.exists():
+        return
+    try:
+        with contextlib.closing(open_reader(path)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+    except apsw.FullError as error:
+        raise _no_room(f"The {what} could not be copied") from error
+    except apsw.Error as error:
+        raise ProfileUnusable(f"The {what} cannot be read ({error}).", f"Move {path} away and try again.") from error
+
+
+def _forget_deleted(connection: apsw.Connection) -> None:
+    """Finish in the copy what the engine may be in the middle of: nothing that was deleted travels.
+
+    Files of a removed folder go little by little, deleted words stand in the word index until its parts are merged
+    ('untidy', and 'tidying' while that is under way), and unused vectors are kept for a week.
+    """
+    connection.execute("PRAGMA secure_delete = ON").fetchall()
+    connection.execute("PRAGMA foreign_keys = ON").fetchall()
+    with connection:
+        while folders.remove_some(connection, REMOVED_AT_ONCE):
+            pass
+        folders.close_removed(connection)
+        if connection.execute("DELETE FROM meta WHERE name IN ('untidy', 'tidying') RETURNING name").fetchall():
+            connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('optimize')")
+        outbox.drop_unused(connection)
 
 
 def _without_secrets(settings: Settings) -> Settings:
@@ -163,10 +199,15 @@ def _exists(target: Path) -> BadInput:
     return BadInput(f"{target} exists already.", "Choose another name; Offhand replaces no file of yours.")
 
 
+def _unfinished(target: Path) -> str:
+    """How the name of a half-written archive begins."""
+    return f".{target.name}.offhand-"
+
+
 def _pack(place: Path, target: Path, model: str, schema: int) -> None:
     entries = {}
     # A new file under a name of its own, readable by this user alone: the archive holds the text of all notes.
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_unfinished(target))
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -178,12 +219,27 @@ def _pack(place: Path, target: Path, model: str, schema: int) -> None:
                 archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
             file.flush()
             os.fsync(file.fileno())
-        if target.exists():  # made while this one was being written
-            raise _exists(target)
-        unfinished.rename(target)
-    except BaseException:
+        _give_name(unfinished, target)
+    finally:
         unfinished.unlink(missing_ok=True)
-        raise
+
+
+def _give_name(unfinished: Path, target: Path) -> None:
+    """Let the finished file have its name, unless another file got it meanwhile: renaming would replace that one."""
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        raise _exists(target) from None
+    except OSError:  # a disk that knows no links, a USB stick say: an empty file takes the name first
+        try:
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
+            raise _exists(target) from None
+        try:
+            unfinished.replace(target)
+        except BaseException:
+            target.unlink()  # it is ours, and empty
+            raise
 
 
 def _add(archive: zipfile.ZipFile, path: Path) -> Entry:

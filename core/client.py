@@ -3,9 +3,12 @@
 import threading
 from collections.abc import Callable, Iterator
 
+from msgspec import structs
+
 from core import launch
 from core.paths import Profile
 from core.protocol import Call, Event, Import, Shutdown
+from core.protocol.calls import RefusedTwice
 from indexer.worker import Gone
 
 
@@ -40,6 +43,8 @@ class Engine:
             yield from self._connected().call(call, patience=patience)
         except Gone:
             self._on_restart()
+            if isinstance(call, RefusedTwice):
+                call = structs.replace(call, again=True)
             yield from self._connected().call(call, patience=patience)
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing import AuthenticationError
 from typing import Any
 
@@ -27,6 +28,11 @@ EXIT_ANOTHER = 75
 EXIT_REFUSED = 3
 """What the process of an import exits with when it says why it cannot."""
 FULL = 1 << 16  # bytes; a disk with less room is full
+
+ANSWER_SECONDS = 10.0  # that an engine is given to say that it ends
+STUCK_SECONDS = 5.0  # after these one that did not say so is killed
+END_SECONDS = 60.0  # and after these one that did: it stores what is in hand and ends its children one by one
+SLOW_SECONDS = 3.0  # after which the person is told what is being waited for
 
 EngineChannel = Channel[Call, Event]
 
@@ -56,12 +62,17 @@ def find_or_start(profile: Profile) -> EngineChannel:
     return _start(profile)
 
 
-def stop(profile: Profile) -> bool:
-    """End the running engine and wait for its end. Returns False when none was running."""
+def stop(profile: Profile, on_wait: Callable[[str], None] = lambda _: None) -> bool:
+    """End the running engine and wait for its end. Returns False when none was running.
+
+    Args:
+        profile: whose engine.
+        on_wait: told in a sentence what is being waited for, when it takes long.
+    """
     channel = find(profile)
     if channel is None:
         return False
-    _end(channel)
+    _end(channel, on_wait)
     return True
 
 
@@ -136,17 +147,24 @@ def _environment(profile: Profile) -> dict[str, str]:
     return dict(os.environ) if profile.home is None else {**os.environ, "OFFHAND_HOME": str(profile.home)}
 
 
-def _end(channel: EngineChannel) -> None:
+def _end(channel: EngineChannel, on_wait: Callable[[str], None] = lambda _: None) -> None:
     pid = channel.hello.pid
+    limit = STUCK_SECONDS
     try:
-        for event in channel.call(Shutdown(), patience=10.0):
+        for event in channel.call(Shutdown(), patience=ANSWER_SECONDS):
             assert isinstance(event, Done)
+            limit = END_SECONDS  # it is ending in good order, and a kill would cost what it has in hand
     except Problem:
         pass  # it ended while answering, or is too old or too stuck to answer
     channel.close()
-    for _ in range(500):
+    asked = time.monotonic()
+    told = False
+    while (waited := time.monotonic() - asked) < limit:
         if not _alive(pid):
             return
+        if waited > SLOW_SECONDS and not told and limit == END_SECONDS:
+            told = True
+            on_wait(f"The engine stores what it has in hand and ends its processes; it is given {limit:.0f} seconds.")
         time.sleep(0.01)
     with contextlib.suppress(ProcessLookupError):  # it ended just now
         os.kill(pid, signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)

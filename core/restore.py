@@ -1,8 +1,10 @@
 """Puts an archive in the place of a profile. A kill at any moment leaves the old profile or the new one.
 
-Everything is unpacked, checked, migrated and moved beside the profile first, while its engine goes on. One small file,
-the plan, then decides: from its writing on the new profile is the valid one, and whoever holds the engine's lock next
-finishes the exchange (`settle`). Nothing of the old profile is deleted; it is kept in a folder beside it.
+Everything is unpacked, checked, migrated and moved beside the profile first, while its engine goes on. Then the engine
+is ended and its lock is held to the end, so that no other engine can begin in between. One small file, the plan,
+decides: from its writing on the new profile is the valid one, and should this process be killed, whoever holds the
+engine's lock next finishes the exchange (`settle`). Nothing of the old profile is deleted; it is kept in a folder
+beside it.
 """
 
 import contextlib
@@ -21,10 +23,11 @@ import tomli_w
 from filelock import FileLock, Timeout
 from msgspec import Struct, structs
 
-from core import archive, launch
+from core import archive, launch, newcomer
 from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
 from core.protocol import Done, Import, Settings
+from core.settings import SettingsFile
 from indexer.records import CatalogUnusable, Problem
 from indexer.store import files, folders
 from indexer.store.database import Database, DiskFull, open_reader
@@ -33,7 +36,9 @@ PLAN = "plan.json"
 ENGINE_SECONDS = 30.0  # for a running engine to end
 # What a profile consists of; Chroma's folder is only ever put aside.
 BESIDE_CATALOG = tuple(archive.CATALOG + ending for ending in ("-wal", "-shm"))
-DATA = (archive.CATALOG, *BESIDE_CATALOG, archive.HISTORY, "vectors")
+DATA = (archive.CATALOG, *BESIDE_CATALOG, archive.HISTORY, f"{archive.HISTORY}-journal", "vectors")
+# What left this machine stays written down until another ledger takes its place.
+LEDGER = (archive.LEDGER, f"{archive.LEDGER}-journal")
 
 
 class Plan(Struct, frozen=True):
@@ -56,26 +61,25 @@ def restore(profile: Profile, call: Import) -> Done:
     opened, manifest = archive.open_archive(Path(call.path))
     with opened, _alone(profile):
         if (profile.importing / PLAN).exists():
-            _exchange_alone(profile)
+            with _without_engine(profile):
+                settle(profile)
         shutil.rmtree(profile.importing, ignore_errors=True)
-        kept = _holds_something(profile)
-        if kept and not call.replace:
-            raise BadInput(
-                "This profile has folders or answers of its own already.",
-                "With --replace it gives way, and is kept in a folder beside the new one.",
-            )
+        _refuse_to_replace(profile, call)
         staging = profile.importing
         staging.mkdir(mode=0o700)
         try:
             archive.unpack(opened, manifest, staging)
-            count = _adapt(staging, moves)
-            _commit(profile, staging)
+            count = _adapt(profile, staging, moves)
+            with _without_engine(profile):
+                kept = _refuse_to_replace(profile, call)  # once more: the engine went on until now
+                warning = _fit_settings(profile, staging / archive.SETTINGS)
+                _commit(profile, staging)
+                plan = _exchange(profile)
         except BaseException:
             if not (staging / PLAN).exists():
                 shutil.rmtree(staging, ignore_errors=True)
             raise
-        plan = _exchange_alone(profile)
-    said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once."
+    said = f"The profile was imported, with {count} folder{'s' if count != 1 else ''}; search works at once.{warning}"
     return Done(f"{said} The profile of before is kept in {profile.data / plan.aside}." if kept else said)
 
 
@@ -100,7 +104,7 @@ def settle(profile: Profile) -> None:
         ) from error
 
 
-def _adapt(staging: Path, moves: Sequence[tuple[str, str]]) -> int:
+def _adapt(profile: Profile, staging: Path, moves: Sequence[tuple[str, str]]) -> int:
     """Bring the staged catalog and settings to this program and this machine; returns the number of folders."""
     try:
         database = Database(staging / archive.CATALOG)
@@ -118,6 +122,8 @@ def _adapt(staging: Path, moves: Sequence[tuple[str, str]]) -> int:
         with database.write() as connection:
             for old, new in moves:
                 _rename(connection, old, new)
+        with database.read() as connection:
+            newcomer.check_folders([folder.path for folder in folders.watched(connection)], profile.directories)
     except apsw.ConstraintError as error:
         raise BadInput("Two folders or files of the archive would have the same path.", "Check --map.") from error
     finally:
@@ -142,10 +148,21 @@ def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
         settings = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
     except (ValueError, msgspec.ValidationError) as error:
         raise BadInput(f"The archive's settings cannot be read ({error}).", "Use another copy of it.") from error
+    settings = newcomer.checked(settings)
     for old, new in moves:
         if _is_below(settings.local_model, old):
             settings = structs.replace(settings, local_model=new + settings.local_model[len(old) :])
     path.write_text(tomli_w.dumps(msgspec.to_builtins(settings)), "utf-8")
+
+
+def _fit_settings(profile: Profile, path: Path) -> str:
+    """Let the staged settings open no way out that the present ones do not; returns what the person should know."""
+    if not path.exists():
+        return ""
+    brought = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Settings)
+    fit, warning = newcomer.fitted(brought, SettingsFile(profile.settings).current)
+    path.write_text(tomli_w.dumps(msgspec.to_builtins(fit)), "utf-8")
+    return warning
 
 
 def _commit(profile: Profile, staging: Path) -> None:
@@ -163,18 +180,25 @@ def _commit(profile: Profile, staging: Path) -> None:
     _sync(staging)
 
 
-def _exchange_alone(profile: Profile) -> Plan:
+@contextlib.contextmanager
+def _without_engine(profile: Profile) -> Iterator[None]:
+    """End the profile's engine and hold its lock: none can start until this is left."""
+    lock = FileLock(profile.lock)
     deadline = time.monotonic() + ENGINE_SECONDS
     while True:
         launch.stop(profile)
         try:
-            with FileLock(profile.lock, timeout=0.2):
-                return _exchange(profile)
+            lock.acquire(timeout=0.2)
+            break
         except Timeout:
             if time.monotonic() > deadline:
                 raise ProfileUnusable(
-                    "The engine of this profile does not end.", "End it; the import is finished by its next start."
+                    "The engine of this profile does not end; nothing was changed.", "End it and import again."
                 ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _exchange(profile: Profile) -> Plan:
@@ -184,7 +208,8 @@ def _exchange(profile: Profile) -> Plan:
     aside = profile.data / plan.aside
     aside.mkdir(mode=0o700, exist_ok=True)
     backups = [name for name in plan.new if name not in archive.NAMES]  # of a catalog that was migrated
-    for name in (*DATA, *backups):
+    ledger = LEDGER if archive.LEDGER in plan.new else ()
+    for name in (*DATA, *ledger, *backups):
         _give_way(profile.data / name, staging / name, aside / name, is_new=name in plan.new)
     if archive.SETTINGS in plan.new and (staging / archive.SETTINGS).exists():
         if profile.settings.exists() and not (aside / archive.SETTINGS).exists():
@@ -224,8 +249,23 @@ def _sync(directory: Path) -> None:
         os.close(handle)
 
 
+def _refuse_to_replace(profile: Profile, call: Import) -> bool:
+    """Whether there is a profile that will be put aside.
+
+    Raises:
+        BadInput: there is, and the call does not allow it.
+    """
+    kept = _holds_something(profile)
+    if kept and not call.replace:
+        raise BadInput(
+            "This profile has folders or answers of its own already.",
+            "With --replace it gives way, and is kept in a folder beside the new one.",
+        )
+    return kept
+
+
 def _holds_something(profile: Profile) -> bool:
-    if profile.history.exists():
+    if profile.history.exists() or profile.ledger.exists():
         return True
     if not profile.catalog.exists():
         return False

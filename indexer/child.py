@@ -76,6 +76,12 @@ class ChildOff(Problem):
     kind = "off"
 
 
+class NotRunning(Problem):
+    """The process has ended before it was given the call: whatever ended it, the call did not."""
+
+    kind = "asleep"
+
+
 class Child(Generic[CallT, EventT]):
     """One supervised process that hosts one service.
 
@@ -115,20 +121,22 @@ class Child(Generic[CallT, EventT]):
         self._stopped = False
 
     def call(
-        self, call: CallT, *, deadline: float | None = None, patience: float | None = None
+        self, call: CallT, *, deadline: float | None = None, patience: float | None = None, started: bool = False
     ) -> Generator[EventT, None, None]:
         """Send a call, starting the process first where needed, and yield its events.
 
         Args:
             deadline: seconds the child is given; it sees the call as cancelled afterwards.
             patience: seconds to wait for each event; a child silent for longer is killed.
+            started: it was started by `start`, and is not to be started here: a death is then the call's fault.
 
         Raises:
+            NotRunning: it was to be running, and is not any more.
             Gone: it died in the middle of the call.
             ChildOff: it died too often.
             Overdue: it was silent for longer than `patience` and was killed.
         """
-        channel = self._ready()
+        channel = self._running() if started else self._ready()
         try:
             yield from channel.call(call, deadline=deadline, patience=patience)
         except Overdue:
@@ -149,9 +157,9 @@ class Child(Generic[CallT, EventT]):
         """
         self._ready()
 
-    def ask(self, call: CallT, *, patience: float | None = None) -> EventT:
-        """Send a call that has exactly one event and return it."""
-        events = list(self.call(call, patience=patience))
+    def ask(self, call: CallT, *, patience: float | None = None, started: bool = False) -> EventT:
+        """Send a call that has exactly one event and return it; see `call`."""
+        events = list(self.call(call, patience=patience, started=started))
         if len(events) != 1:
             raise Problem(f"The {self.name} process gave {len(events)} answers to one call.", kind="bug")
         return events[0]
@@ -168,16 +176,6 @@ class Child(Generic[CallT, EventT]):
         if self._is_off():
             return "off"
         return "ready" if self.pid is not None and self._channel is not None else "asleep"
-
-    def memory(self) -> int:
-        """Resident bytes, those of its own children included; 0 when it does not run."""
-        pid = self.pid
-        try:
-            process = psutil.Process(pid) if pid else None
-            family = [process, *process.children(recursive=True)] if process else []
-            return sum(int(one.memory_info().rss) for one in family)
-        except psutil.Error:
-            return 0
 
     def configure(self, **config: Any) -> None:
         """Change the settings it is born with; a running process is ended and the next call starts a new one."""
@@ -208,6 +206,13 @@ class Child(Generic[CallT, EventT]):
 
     def _is_off(self) -> bool:
         return len(self._deaths) == DEATHS_ALLOWED and time.monotonic() - self._deaths[0] < DEATHS_WINDOW
+
+    def _running(self) -> Channel[CallT, EventT]:
+        with self._guard:
+            channel = self._channel
+            if channel is None or not channel.open or self.pid is None:
+                raise NotRunning(f"The {self.name} process has ended.", "It is started again.")
+            return channel
 
     def _ready(self) -> Channel[CallT, EventT]:
         with self._guard:

@@ -3,10 +3,10 @@
 This room only keeps the rule beside the folder; it is `core.privacy` that acts on it.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from indexer.placement import names
 from indexer.records import FolderRefused, FolderRule
 from indexer.store import folders
 from indexer.store.database import Database
@@ -35,9 +35,8 @@ class FolderRules:
         Raises:
             FolderRefused: it is not watched.
         """
-        names = {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
         with self._database.write() as connection:
-            known = any(folders.set_rule(connection, name, rule) for name in names)
+            known = any(folders.set_rule(connection, name, rule) for name in names(path))
         if not known:
             raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
         self._on_change()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from indexer import check, search, semantics
+from indexer import check, placement, search, semantics
 from indexer.folder_rules import FolderRules
 from indexer.fusion import fuse
 from indexer.ignore import IgnoreRules
@@ -14,6 +14,7 @@ from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
 from indexer.pace import Pace
 from indexer.pipeline import Pipeline, Reader
+from indexer.placement import names
 from indexer.records import EVERYWHERE, Counts, Filter, Finding, Folder, FolderRefused, Hit, Problem
 from indexer.scanner import Scanner
 from indexer.scans import LOOK_SECONDS, Scans
@@ -28,6 +29,7 @@ from indexer.watch import Watcher
 log = logging.getLogger(__name__)
 
 TIDY_SECONDS = 600.0
+TIDY_AGAIN_SECONDS = 20.0  # when somebody read what was to be tidied away
 UNUSED_SECONDS = 7 * 24 * 3600  # a vector outlives its last passage by a week: folders are put back, edits undone
 STOP_SECONDS = 3.0
 
@@ -65,7 +67,7 @@ class Index:
         self._database = Database(path)
         self.folder_rules = FolderRules(self._database, on_change)
         self._meaning = meaning
-        self._protected = [Path(os.path.realpath(folder)) for folder in protected]
+        self._protected = protected
         self._announce = on_change
         self._notices = Notices(on_change)
         self.pace = Pace(self._on_pace)
@@ -165,9 +167,8 @@ class Index:
             FolderRefused: it is not watched.
         """
         with self._choosing:
-            names = {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
             watched = self._watched()
-            folder = next((folder for folder in watched if folder.path in names), None)
+            folder = next((folder for folder in watched if folder.path in names(path)), None)
             if folder is None:
                 raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
             with self._database.write() as connection:
@@ -180,8 +181,13 @@ class Index:
             except Problem:
                 self._scanner.rescan()  # no room, say: it is off the list, and the rest follows by itself
                 raise
+            self._tidier.wake()  # it may have left some for later
         self._flow.wake()
         self._on_change()
+
+    def watched_as(self, path: Path) -> str:
+        """The path under which a folder is watched, "" when it is not."""
+        return next((folder.path for folder in self._watched() if folder.path in names(path)), "")
 
     def folders(self) -> list[FolderTally]:
         """The watched folders and where each stands."""
@@ -356,7 +362,8 @@ class Index:
         if self.progress()[4]:
             with self._database.write() as connection:
                 outbox.drop_unused(connection, UNUSED_SECONDS)
-            self._database.tidy()
+            if not self._database.tidy():
+                return TIDY_AGAIN_SECONDS
         return TIDY_SECONDS
 
     def _refuse(self, typed: Path, real: Path, watched: Sequence[Folder]) -> None:
@@ -364,22 +371,7 @@ class Index:
             raise FolderRefused(f"There is no folder {typed}.", "Check the spelling.")
         if not real.is_dir():
             raise FolderRefused(f"{typed} is a file, not a folder.", "Add the folder that holds it.")
-        for own in self._protected:
-            if real.is_relative_to(own) or own.is_relative_to(real):
-                raise FolderRefused(
-                    f"{typed} holds Offhand's own files or lies among them, and cannot be indexed.",
-                    "Add the folders with your notes one by one.",
-                )
-        for folder in watched:
-            other = Path(folder.path)
-            if real == other:
-                raise FolderRefused(f"{typed} is one of your folders already.", "Nothing needs to be done.")
-            if real.is_relative_to(other):
-                raise FolderRefused(
-                    f"{typed} lies inside {other}, which is indexed already.", "Nothing needs to be done."
-                )
-            if other.is_relative_to(real):
-                raise FolderRefused(f"{typed} contains {other}, which is indexed already.", f"Remove {other} first.")
+        placement.check(typed, (folder.path for folder in watched), self._protected)
         try:
             os.scandir(real).close()
         except OSError as error:

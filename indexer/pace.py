@@ -12,6 +12,7 @@ LOOK_SECONDS = 20.0  # between two looks at the power supply; `wake` comes soone
 
 PAUSED = "paused by you"
 ON_BATTERY = "paused while the machine runs on battery"
+RESUMED = "goes on although the machine runs on battery, until it is plugged in or you pause it"
 
 
 def on_battery() -> bool:
@@ -34,6 +35,7 @@ class Pace:
         self._read_battery = on_battery
         self._paused = False
         self._spare_battery = False
+        self._resumed = False  # the person wants the work done on this battery
         self._looked_at = float("-inf")
         self._said = ""
         self._busy_since = 0.0
@@ -42,8 +44,21 @@ class Pace:
     def configure(self, *, paused: bool, spare_battery: bool) -> None:
         """Apply what the person chose."""
         self._paused, self._spare_battery = paused, spare_battery
+        self._resumed &= spare_battery and not paused
         self._looked_at = float("-inf")
         _ = self.why
+
+    def resume(self) -> None:
+        """The person wants the work to go on now, on battery too: until it is plugged in, or they pause it."""
+        self._resumed = self._spare_battery
+        self._looked_at = float("-inf")
+        _ = self.why
+
+    @property
+    def note(self) -> str:
+        """That work goes on where it would rest had the person not resumed it, in words, or ""."""
+        rests = self.why  # looks whether it is plugged in, first
+        return RESUMED if self._resumed and self._spare_battery and not rests else ""
 
     def person_is_there(self) -> None:
         """Somebody typed, or waits for an answer."""
@@ -63,7 +78,9 @@ class Pace:
             return self._said
         else:
             self._looked_at = time.monotonic()
-            said = ON_BATTERY if self._read_battery() else ""
+            on_battery = self._read_battery()
+            self._resumed &= on_battery
+            said = ON_BATTERY if on_battery and not self._resumed else ""
         if said != self._said:
             self._said = said
             self._on_change()

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from indexer import scan, walk
-from indexer.child import Child, ChildOff
+from indexer import walk
+from indexer.child import Child, ChildOff, NotRunning
 from indexer.extract.extractor import Call, Event, Extract, ExtractAll
+from indexer.extract.reading import NotPlain, content_hash
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
 from indexer.records import Extracted, Failed, FileState, Problem, Skipped
 from indexer.store import files, passages
@@ -148,8 +149,7 @@ class Pipeline:
         for taken in batch:
             try:
                 now = walk.see(taken.known.path)
-                old = taken.known.content_hash
-                (same if old and old == scan.content_hash(taken.known.path) else seen).append((taken, now))
+                (same if _is_as_read(taken.known) else seen).append((taken, now))
             except (FileNotFoundError, NotADirectoryError):
                 gone.add(taken.known.path)
             except OSError as error:
@@ -177,7 +177,7 @@ class Pipeline:
         read: list[Event] = []
         death: Problem | None = None
         try:
-            for event in reader.call(ExtractAll(calls), patience=patience):
+            for event in reader.call(ExtractAll(calls), patience=patience, started=True):
                 read.append(event)  # what came before a death must not be lost
         except Problem as problem:
             death = problem
@@ -211,7 +211,7 @@ class Pipeline:
     def _mourn(self, reader: Reader, unread: list[Known], death: Problem | None) -> None:
         """The first of the files may have ended the reader; the others behind it were not begun."""
         ending = any(loop.ending for loop in self._loops)  # it was stopped, not killed
-        blameless = ending or death is None or isinstance(death, ChildOff)
+        blameless = ending or death is None or isinstance(death, ChildOff | NotRunning)
         with self._database.write() as connection:
             for known in unread if blameless else unread[1:]:
                 files.take_back_attempt(connection, known.id)
@@ -238,6 +238,13 @@ class Pipeline:
         self._waiting.settled(known)
         with self._database.write() as connection:
             files.finish(connection, known, "failed", reason, again=again)
+
+
+def _is_as_read(known: Known) -> bool:
+    try:
+        return bool(known.content_hash) and known.content_hash == content_hash(known.path)
+    except NotPlain:
+        return False  # the reader has the words for that
 
 
 def _store(connection: apsw.Connection, known: Known, seen: Seen, read: Event) -> None:

@@ -4,7 +4,6 @@ A folder that is away, or a directory that cannot be read, is never taken for on
 take long and others may learn more meanwhile: what it found is applied only where the catalog still says what it said.
 """
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import TypeVar
 import apsw
 from msgspec import Struct, field
 
+from indexer.extract.reading import content_hash
 from indexer.ignore import IgnoreRules
 from indexer.records import Folder
 from indexer.store import files, folders
@@ -161,16 +161,6 @@ def apply(database: Database, looks: Sequence[Changes]) -> bool:
         for doubtful in _slices(look.doubtful):
             news |= _resolve(database, doubtful)
     return news
-
-
-def content_hash(path: str) -> str:
-    """BLAKE2b-128 of a file's bytes, in hexadecimal: what `Extracted.content_hash` holds.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _resolve(database: Database, doubtful: Sequence[tuple[Known, Seen]]) -> bool:

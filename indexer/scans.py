@@ -11,7 +11,7 @@ from collections.abc import Callable
 import apsw
 
 from indexer import walk
-from indexer.child import ChildOff
+from indexer.child import ChildOff, NotRunning
 from indexer.extract import ocr
 from indexer.extract.documents import NO_TEXT_LAYER, SCAN_WAITS
 from indexer.extract.extractor import Extract
@@ -98,10 +98,13 @@ class Scans:
         return 0.0
 
     def _recognise(self, known: Known, folder: Folder) -> None:
+        seen = walk.see(known.path)
+        call = Extract(known.path, folder.path, self._largest(), folder.links, ocr=True)
+        self._reader.start()  # what goes wrong here is not the file's fault
         try:
-            seen = walk.see(known.path)
-            call = Extract(known.path, folder.path, self._largest(), folder.links, ocr=True)
-            read = self._reader.ask(call, patience=PATIENCE)
+            read = self._reader.ask(call, patience=PATIENCE, started=True)
+        except NotRunning:
+            return  # it is taken again
         except (Gone, Overdue) as death:
             if self._loop.ending:
                 return

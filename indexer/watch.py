@@ -240,9 +240,9 @@ class Watcher:
                 observer.start()
                 self._observer = observer
             root.watch = self._observer.schedule(self._listener, path, recursive=True, event_filter=_EVENTS)
-            self._probe()
-            self._notices.clear(f"watch {path}")
-            self._deaf.discard(path)
+            if self._probe():
+                self._notices.clear(f"watch {path}")
+                self._deaf.discard(path)
         except OSError as error:
             if error.errno not in _LIMITS:
                 log.info("a folder cannot be watched yet: %s", error.strerror)
@@ -255,8 +255,8 @@ class Watcher:
             return
         self._new_directories = False
         try:
-            if self._observer is not None:
-                self._probe()
+            if self._observer is not None and not self._probe():
+                return
         except OSError as error:
             if error.errno in _LIMITS:
                 for path in list(self._roots):
@@ -280,10 +280,22 @@ class Watcher:
             f"once. `sudo sysctl {line}` raises it; the line `{line}` in /etc/sysctl.d/60-offhand.conf keeps it so.",
         )
 
-    def _probe(self) -> None:
-        """Find out whether watches ran out: below the root, watchdog passes over that in silence."""
-        with tempfile.TemporaryDirectory(prefix="offhand-watch-") as directory:
+    def _probe(self) -> bool:
+        """Find out whether watches ran out: below the root, watchdog passes over that in silence.
+
+        Returns whether there are some left; False when nothing could be found out.
+
+        Raises:
+            OSError: they ran out, or the probe failed in another way.
+        """
+        try:
+            place = tempfile.TemporaryDirectory(prefix="offhand-watch-", ignore_cleanup_errors=True)
+        except OSError as error:  # a full disk has the number of a spent limit (ENOSPC), and says nothing about it
+            log.info("whether watches are left could not be found out: %s", error.strerror)
+            return False
+        with place as directory:
             self._observer.unschedule(self._observer.schedule(self._listener, directory, event_filter=_EVENTS))
+        return True
 
     def _unwatch(self, root: _Root) -> None:
         if root.watch is not None and self._observer is not None:

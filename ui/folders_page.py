@@ -165,8 +165,9 @@ class FoldersPage(Page):
     def _show(self, report: StatusReport) -> None:
         counts = report.counts
         self._paused = report.paused
-        paused = f"  ·  {report.paused}" if report.paused else ""
-        self.subtitle.setText(f"{coverage_words(report.coverage)}  ·  {counts.chunks:,} passages{paused}")
+        said = report.paused or (f"reading {report.resumed}" if report.resumed else "")
+        pace = f"  ·  {said}" if said else ""
+        self.subtitle.setText(f"{coverage_words(report.coverage)}  ·  {counts.chunks:,} passages{pace}")
         self.pause_button.setText("Resume" if report.paused else "Pause")
         self.pause_button.setAccessibleName("Go on reading" if report.paused else "Pause reading")
         self._show_folders(report.folders)

@@ -39,7 +39,8 @@ def state_words(state: LinkState, report: StatusReport | None) -> str:
         left = f"{files(counts.waiting)} waiting" if counts.waiting else f"{counts.vectors_owed:,} passages waiting"
         return f"Paused, {left}"
     if counts.waiting:
-        return f"Reading {counts.files - counts.waiting:,} of {counts.files:,} files"
+        on_battery = " on battery" if report.resumed else ""
+        return f"Reading {counts.files - counts.waiting:,} of {counts.files:,} files{on_battery}"
     if counts.vectors_owed:
         done = 100 * max(0, counts.chunks - counts.vectors_owed) // max(1, counts.chunks)
         return f"{files(counts.indexed)}, {done} % done"

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.engine.children import EMBEDDER, STARTER, Children
+from core.models import providers
 from core.models.keys import Keys
 from core.paths import Profile
 from core.protocol import Settings
@@ -74,6 +75,9 @@ def _cloud(settings: Settings, keys: Keys) -> Iterator[Finding]:
     if not settings.providers:
         yield Finding("cloud model", True, "None is set up; nothing leaves this machine.")
     for provider in settings.providers:
+        if not provider.confirmed:
+            yield Finding("cloud model", True, providers.unconfirmed(provider))
+            continue
         try:
             has_key = not provider.key or bool(keys.get(provider.key))
         except Problem as problem:

@@ -9,7 +9,7 @@ from core.models import llama, local
 from core.network import may_be_known
 from core.paths import Profile, command, model_directories
 from core.protocol import ChildInfo, Settings
-from indexer import semantics
+from indexer import memory, semantics
 from indexer.child import Child, Limits
 from indexer.extract import extractor
 from indexer.records import Problem
@@ -96,7 +96,12 @@ class Children:
 
     def report(self) -> list[ChildInfo]:
         """Each process, its state and its resident memory in bytes."""
-        return [ChildInfo(child.name, child.state, child.pid, child.memory()) for child in self._everyone]
+        pids = {child.name: child.pid for child in self._everyone}
+        sizes = memory.resident(pids.values())
+        return [
+            ChildInfo(child.name, child.state, pids[child.name], sizes.get(pids[child.name] or 0, 0))
+            for child in self._everyone
+        ]
 
     def stop(self) -> None:
         """End them all."""

@@ -140,7 +140,7 @@ class Engine:
             if isinstance(call, Ask | EraseLedger):
                 self._news.announce()
         elif isinstance(call, Export):
-            yield self._export(Path(call.path))
+            yield self._export(Path(call.path), again=call.again)
         elif isinstance(call, Import):
             raise Problem("An import is done without the engine.", "Use `offhand import`.", kind="protocol")
         elif isinstance(call, Shutdown):
@@ -153,6 +153,8 @@ class Engine:
                 yield CurrentSettings(self.settings.current)
             case Configure(name, value):
                 self._apply(self.settings.change(name, value))
+                if name == "paused" and not self.settings.current.paused:
+                    self.index.pace.resume()
                 yield CurrentSettings(self.settings.current)
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))
@@ -161,7 +163,7 @@ class Engine:
                 yield Done(self.keys.remove(name))
                 self._providers.key_changed(name)
 
-    def _export(self, target: Path) -> Done:
+    def _export(self, target: Path, *, again: bool) -> Done:
         from core import archive
 
         for folder in self.index.folders():
@@ -170,7 +172,10 @@ class Engine:
                     f"{target} would lie in {folder['path']}, one of your folders; Offhand writes nothing there.",
                     "Choose another place.",
                 )
-        archive.export(self.profile, self.settings.current, target)
+        if again:
+            archive.clear_unfinished(target)
+        if not (again and archive.is_whole(target)):
+            archive.export(self.profile, self.settings.current, target)
         size = target.stat().st_size / 1e6
         return Done(f"{target} holds your profile ({size:,.1f} MB): the text of your notes is in it, keys are not.")
 

@@ -28,6 +28,7 @@ from core.protocol import (
     SetRule,
 )
 from indexer import index
+from indexer.placement import names
 from indexer.worker import Cancellation
 
 PROGRESS_SECONDS = 0.1
@@ -49,11 +50,16 @@ class LibraryDesk:
     def handle(self, call: LibraryCall, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
         match call:
-            case AddFolder(path, links):
-                self._index.add_folder(Path(path), links=links)
+            case AddFolder(path, links, again):
+                if not (again and self._index.watched_as(Path(path))):
+                    self._index.add_folder(Path(path), links=links)
                 yield self.folders()
-            case RemoveFolder(path):
-                self._index.remove_folder(Path(path), self._history.forget)
+            case RemoveFolder(path, again):
+                if again and not self._index.watched_as(Path(path)):
+                    for name in names(Path(path)):
+                        self._history.forget(name)  # that engine may not have come so far
+                else:
+                    self._index.remove_folder(Path(path), self._history.forget)
                 yield self.folders()
             case SetRule(path, rule):
                 self._index.folder_rules.set(Path(path), rule)

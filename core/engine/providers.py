@@ -3,6 +3,9 @@
 import time
 from collections.abc import Iterator
 
+from msgspec import structs
+
+from core.errors import BadInput
 from core.models import providers
 from core.models.breaker import Breakers
 from core.models.cloud import CloudModel
@@ -14,6 +17,7 @@ from core.privacy.outgoing import Outgoing
 from core.protocol import (
     AddProvider,
     Ask,
+    ConfirmProvider,
     Done,
     Event,
     ListProviders,
@@ -57,9 +61,12 @@ class ProviderDesk:
                 pass
             case AddProvider(provider):
                 self._keep(providers.with_added(known, providers.checked(provider)))
-            case RemoveProvider(name):
-                gone = providers.named(known, name)
-                self._keep([provider for provider in known if provider != gone])
+            case ConfirmProvider(name):
+                wanted = providers.named(known, name)
+                self._keep(providers.with_added(known, structs.replace(wanted, confirmed=True)))
+            case RemoveProvider(name, again):
+                gone = None if again else providers.named(known, name)
+                self._keep([provider for provider in known if provider != gone and provider.name != name])
             case OrderProviders(names):
                 self._keep(providers.ordered(known, names))
             case TryProvider(name):
@@ -69,7 +76,12 @@ class ProviderDesk:
 
     def report(self) -> list[ProviderInfo]:
         """Each provider and where it stands."""
-        return [self._breakers.of(provider).report(provider) for provider in self._settings.current.providers]
+        return [
+            self._breakers.of(provider).report(provider)
+            if provider.confirmed
+            else ProviderInfo(provider, "blocked", providers.unconfirmed(provider))
+            for provider in self._settings.current.providers
+        ]
 
     def key_changed(self, name: str) -> None:
         """What was refused for this key may be granted now."""
@@ -88,7 +100,7 @@ class ProviderDesk:
             gate = Gate(lambda: True, reason="An outage drill is on", loopback=False)
         here = [local] if local is not None else []
         sender = self._outgoing.card(consent=ask.consent)
-        cloud = [self._model(provider, gate, sender) for provider in settings.providers]
+        cloud = [self._model(provider, gate, sender) for provider in settings.providers if provider.confirmed]
         cloud_first = ask.consent or settings.prefer == "cloud"
         return Route([*cloud, *here] if cloud_first else [*here, *cloud])
 
@@ -99,6 +111,8 @@ class ProviderDesk:
         self._settings.replace(providers=changed)
 
     def _test(self, provider: Provider, cancelled: Cancellation) -> Done:
+        if not provider.confirmed:
+            raise BadInput(providers.unconfirmed(provider))
         self._breakers.forget_one(provider)
         started = time.perf_counter()
         first = None

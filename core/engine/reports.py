@@ -114,11 +114,12 @@ class ReportDesk:
             children=self._children.report(),
             model=self._children.model_name,
             model_state=self._children.llm.state if self._children.model_file else "missing",
-            cloud=urlsplit(settings.providers[0].url).hostname or "" if settings.providers else "",
+            cloud=next((urlsplit(p.url).hostname or "" for p in settings.providers if p.confirmed), ""),
             offline=settings.offline,
             notices=notices,
             vectors=vectors.words if vectors is not None else "",
             paused=self._index.pace.why,
+            resumed=self._index.pace.note,
             tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
         )

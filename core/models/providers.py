@@ -60,6 +60,14 @@ def with_added(providers: list[Provider], added: Provider) -> list[Provider]:
     return [*providers, added]
 
 
+def unconfirmed(provider: Provider) -> str:
+    """Why a provider that an archive brought is not asked, and what to do, as one sentence."""
+    return (
+        f"{provider.name} at {provider.url} came with an import and is not asked until you say so: "
+        f"offhand providers confirm {provider.name}."
+    )
+
+
 def ordered(providers: list[Provider], names: list[str]) -> list[Provider]:
     """The list with the named ones first.
 

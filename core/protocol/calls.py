@@ -1,4 +1,8 @@
-"""What a front door can ask. Which events a call yields stands in its docstring."""
+"""What a front door can ask. Which events a call yields stands in its docstring.
+
+`again` says that the call is sent once more because the engine ended in the middle of it: what that engine had done
+already is no reason to refuse. Calls without it can be repeated as they are.
+"""
 
 from msgspec import Struct
 
@@ -11,12 +15,14 @@ class AddFolder(Struct, frozen=True, tag=True):
 
     path: str
     links: bool = False
+    again: bool = False
 
 
 class RemoveFolder(Struct, frozen=True, tag=True):
     """Forget a folder and everything indexed from it; the folder itself is not touched → Folders."""
 
     path: str
+    again: bool = False
 
 
 class SetRule(Struct, frozen=True, tag=True):
@@ -164,6 +170,7 @@ class Export(Struct, frozen=True, tag=True):
     """Write the whole profile, keys left out, into a new archive at an absolute path → Done."""
 
     path: str
+    again: bool = False
 
 
 class Import(Struct, frozen=True, tag=True):
@@ -188,10 +195,17 @@ class AddProvider(Struct, frozen=True, tag=True):
     provider: Provider
 
 
+class ConfirmProvider(Struct, frozen=True, tag=True):
+    """Let a provider be asked that came with an import → Providers."""
+
+    name: str
+
+
 class RemoveProvider(Struct, frozen=True, tag=True):
     """Take a provider off the list; its key stays in the keyring → Providers."""
 
     name: str
+    again: bool = False
 
 
 class OrderProviders(Struct, frozen=True, tag=True):
@@ -215,5 +229,6 @@ AnswerCall = Ask | Preview | Drill
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
-ProviderCall = ListProviders | AddProvider | RemoveProvider | OrderProviders | TryProvider
+ProviderCall = ListProviders | AddProvider | ConfirmProvider | RemoveProvider | OrderProviders | TryProvider
+RefusedTwice = AddFolder | RemoveFolder | RemoveProvider | Export
 Call = LibraryCall | AnswerCall | LedgerCall | ReportCall | SettingsCall | ProviderCall | Export | Import | Shutdown

@@ -155,6 +155,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     paused: why nothing is read or embedded now, in words, "" while work goes on.
+    resumed: that work goes on although the machine runs on battery, in words, "" otherwise.
     """
 
     version: str
@@ -173,6 +174,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     notices: list[str]
     vectors: str = ""
     paused: str = ""
+    resumed: str = ""
     tokens_per_s: float = 0.0
     providers: list[ProviderInfo] = []
 

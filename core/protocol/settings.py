@@ -17,6 +17,7 @@ class Provider(Struct, frozen=True):
     url: its address, as in https://host/v1.
     model: the model's name there.
     key: the name under which its API key is kept, "" where it wants none.
+    confirmed: the person wants it to be asked; one that an archive brought is not, until they say so.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Provider(Struct, frozen=True):
     url: str
     model: str
     key: str = ""
+    confirmed: bool = True
 
 
 class Settings(Struct, frozen=True):
@@ -46,7 +48,8 @@ class Settings(Struct, frozen=True):
     vectors: where the vectors are kept, "embedded" or the address of a Chroma server, http(s)://host[:port].
     paused: nothing is read or embedded in the background.
     ocr: words are read off scanned pages, once everything else is read.
-    pause_on_battery: the same while the machine runs on its battery.
+    pause_on_battery: the same while the machine runs on its battery; setting `paused` to off ends that until it was
+        plugged in again.
     """
 
     offline: bool = False

@@ -5,8 +5,10 @@ a `Skipped` with its reason, not an error.
 """
 
 import errno
+import hashlib
 import os
 import stat
+import sys
 from typing import NamedTuple
 
 from indexer.records import Failed, Skipped
@@ -19,6 +21,10 @@ LINK_OUT = "a link that leads out of the folder"
 _SF_DATALESS = 0x40000000  # macOS, sys/stat.h: the content is at a file provider (iCloud, Dropbox, OneDrive)
 # Windows, winnt.h: FILE_ATTRIBUTE_OFFLINE, _RECALL_ON_OPEN, _RECALL_ON_DATA_ACCESS
 _CLOUD_ATTRIBUTES = 0x1000 | 0x40000 | 0x400000
+
+
+class NotPlain(OSError):
+    """What stands there is not to be opened, or not to be read."""
 
 
 class _Copy(NamedTuple):
@@ -45,6 +51,20 @@ def read(path: str, root: str, largest: int, *, links: bool = False) -> bytes | 
     except OSError as error:
         return _refusal(error)
     return copy.content if isinstance(copy, _Copy) else copy
+
+
+def content_hash(path: str) -> str:
+    """BLAKE2b-128 of a file's bytes, in hexadecimal: what `Extracted.content_hash` holds.
+
+    Raises:
+        NotPlain: it is no plain file (any more), or kept in the cloud.
+        OSError: it cannot be read.
+    """
+    real = os.path.realpath(path, strict=True)
+    _insist(os.lstat(real), path)  # before opening, as below
+    with os.fdopen(os.open(real, _FLAGS), "rb") as file:
+        _insist(os.fstat(file.fileno()), path)
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def in_cloud(status: object) -> bool:
@@ -74,6 +94,12 @@ def _read_once(real: str, largest: int) -> _Copy | Skipped:
         content = file.read(largest)
         after = os.fstat(descriptor)
     return _Copy(content, (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns))
+
+
+def _insist(status: os.stat_result, path: str) -> None:
+    objection = _objection(status, sys.maxsize)
+    if objection is not None:
+        raise NotPlain(errno.EINVAL, objection.reason, path)
 
 
 def _objection(status: os.stat_result, largest: int) -> Skipped | None:

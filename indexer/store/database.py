@@ -17,6 +17,7 @@ from indexer.records import CatalogUnusable
 from indexer.store.schema import MIGRATIONS, Migration
 
 BUSY_MS = 5_000
+CHECKPOINT_MS = 500  # that emptying the journal waits for readers, and all writers for it
 READER_KIB = 8192  # of its own cache; a mapped file is no quicker (measured) and counts as memory of the process
 MERGED_AT_ONCE = 200  # pages of the word index in one transaction
 BACKUP_SECONDS = 7 * 24 * 3600.0  # a backup holds texts that were deleted since, so it is not kept for ever
@@ -109,26 +110,29 @@ class Database:
                 else:
                     self._idle.append(connection)
 
-    def tidy(self) -> None:
+    def tidy(self) -> bool:
         """Take the words of deleted passages out of every file, and give their space back. Others may write between.
 
         Killed in the middle, the next call goes on. Costs about a second of processor time for 100,000 passages when
-        something was deleted, nothing otherwise.
+        something was deleted, nothing otherwise. Returns whether it is done; while somebody reads an old state of the
+        catalog (an export, say) the journal keeps the words, and the next call goes on.
         """
         self.drop_backups(older_than=BACKUP_SECONDS)
         with self.write() as connection:
             # What is deleted from now on is the next call's work: the triggers note it under the first name again.
             connection.execute("UPDATE OR REPLACE meta SET name = 'tidying' WHERE name = 'untidy'")
             if not connection.execute("SELECT 1 FROM meta WHERE name = 'tidying'").fetchall():
-                return
+                return True
         first = True
         while self._merge(first=first):
             first = False
         with self._turn, explained(self.path):
             self._writer.execute("PRAGMA incremental_vacuum").fetchall()
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if not self._empty_journal():
+                return False
         with self.write() as connection:
             connection.execute("DELETE FROM meta WHERE name = 'tidying'")
+        return True
 
     def drop_backups(self, older_than: float = 0.0) -> None:
         """Remove the copies that migrations made, those older than so many seconds."""
@@ -143,6 +147,16 @@ class Database:
             while self._idle:
                 self._idle.pop().close(True)
             self._writer.close(True)
+
+    def _empty_journal(self) -> bool:
+        """Whether all of the WAL is in the catalog and its file empty: the first column (sqlite.org/pragma.html)."""
+        self._writer.set_busy_timeout(CHECKPOINT_MS)
+        try:
+            row = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._writer.set_busy_timeout(BUSY_MS)
+        assert row is not None
+        return not row[0]
 
     def _merge(self, *, first: bool) -> bool:
         # A negative number begins a merge of everything, the same positive one goes on (sqlite.org/fts5.html, 'merge').

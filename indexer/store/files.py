@@ -51,14 +51,8 @@ Status = tuple[int, int, int, int, int, str]
 _COLUMNS = "id, path, size, mtime_ns, inode, ctime_ns, content_hash, state, reason, title, attempts"
 
 
-def under(connection: apsw.Connection, folder_id: int, path: str | None = None) -> list[Known]:
-    """The files of a folder, or only the file at `path` and those below it."""
-    which, arguments = _under(folder_id, path)
-    return [Known(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM files WHERE {which}", arguments)]
-
-
 def statuses(connection: apsw.Connection, folder_id: int, path: str | None = None) -> dict[str, Status]:
-    """By path what a look at the disk compares with: a fraction of what `under` costs for a large folder."""
+    """By path what a look at the disk compares with: a fraction of what whole rows cost for a large folder."""
     which, arguments = _under(folder_id, path)
     rows = connection.execute(
         "SELECT path, id, size, mtime_ns, inode, ctime_ns, CASE state WHEN 'skipped' THEN reason ELSE '' END "

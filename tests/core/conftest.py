@@ -13,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from core import archive
 from core.models import llama
 from core.models.llama import LanguageModel
-from core.paths import ROOT
+from core.paths import ROOT, Profile
+from core.settings import SettingsFile
 from indexer.child import Child
 from tests.core import fault_server
+from tests.core.profiles import fill
 
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -122,3 +125,11 @@ def embedder(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     from indexer.embed import Embedder
 
     return Embedder(models / "all-MiniLM-L6-v2", tmp_path_factory.mktemp("embedder"), threads=2)
+
+
+@pytest.fixture
+def made(profile: Profile, tmp_path: Path) -> Path:
+    """An archive of a small profile."""
+    fill(profile, "/notes", "the boiler", "the roof")
+    archive.export(profile, SettingsFile(profile.settings).current, tmp_path / "profile.zip")
+    return tmp_path / "profile.zip"

@@ -151,6 +151,19 @@ def test_the_status_of_a_fresh_profile_is_whole_and_starts_no_child(engine: Engi
     assert (report.model_state, report.cloud, report.offline) == ("asleep", "", False)
 
 
+def test_whoever_resumes_on_battery_is_obeyed_and_told_so(engine: Engine):
+    engine.index.pace._read_battery = lambda: True
+    asked(engine, Configure("pause_on_battery", "on"))
+    (report,) = asked(engine, Status())
+    assert "on battery" in report.paused
+    asked(engine, Configure("paused", "off"))
+    (report,) = asked(engine, Status())
+    assert (report.paused, report.resumed[:7]) == ("", "goes on")
+    asked(engine, Configure("paused", "on"))
+    (report,) = asked(engine, Status())
+    assert (report.paused, report.resumed) == ("paused by you", "")
+
+
 def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: Engine, tmp_path: Path):
     asked(engine, AddProvider(Provider("example", "openai", "https://api.example.org/v1/", "big", "example")))
     asked(engine, Configure("offline", "on"))

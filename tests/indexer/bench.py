@@ -10,9 +10,8 @@ from indexer.ignore import IgnoreRules
 from indexer.loop import Notices
 from indexer.pipeline import Pipeline
 from indexer.records import Folder
-from indexer.store import files
 from indexer.store.database import Database
-from tests.indexer.conftest import eventually, hosted
+from tests.indexer.conftest import eventually, files_of, hosted
 
 
 class Bench:
@@ -47,7 +46,7 @@ class Bench:
 
     def states(self) -> dict[str, tuple[str, str, int]]:
         with self.database.read() as connection:
-            rows = files.under(connection, self.folder.id)
+            rows = files_of(connection, self.folder.id)
         return {Path(row.path).name: (row.state, row.reason, row.attempts) for row in rows}
 
     def rests(self) -> bool:

@@ -6,18 +6,21 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from core.paths import ROOT
 from indexer import semantics
 from indexer.child import Child
 from indexer.extract import extractor
+from indexer.extract.reading import content_hash
 from indexer.ignore import IgnoreRules
 from indexer.index import Index
 from indexer.records import Chunk, Extracted, Fact, Folder
+from indexer.scan import Changes, apply, compare
 from indexer.store import files, folders, passages
 from indexer.store.database import Database
-from indexer.store.files import Seen
+from indexer.store.files import Known, Seen
 
 HOST = "import sys; sys.path.insert(0, {root!r}); from indexer import child; import {module} as service; "
 HOST += "child.run(service.build, service.Call, serial={serial})"
@@ -30,6 +33,10 @@ NOTES = {
     "travel.md": "# Porto\n\nWe fly on 3 June and stay near the river for five nights.\n",
     "kittens.txt": "The cat had four kittens in spring, and the neighbours took two of them.\n",
 }
+
+
+RULES = IgnoreRules(largest=10_000)
+Look = Callable[..., Changes]
 
 
 def hosted(module: str, *, serial: bool) -> list[str]:
@@ -187,7 +194,7 @@ def embedded_texts(meaning: Child[Any, Any]) -> list[str]:
             texts.extend(message.texts)
         return call(message, **options)
 
-    meaning.call = listening  # type: ignore[method-assign]
+    meaning.call = listening  # type: ignore[method-assign, assignment]
     return texts
 
 
@@ -214,3 +221,46 @@ def library(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[
     assert settled(index)
     yield index
     parts.stop_all()
+
+
+@pytest.fixture
+def look(database: Database, folder: Folder) -> Look:
+    """Compares, applies, and tells what it was."""
+
+    def run(below: Path | None = None, rules: IgnoreRules = RULES, at: Folder = folder) -> Changes:
+        changes = compare(database, at, rules, None if below is None else str(below))
+        apply(database, [changes])
+        return changes
+
+    return run
+
+
+def known(database: Database) -> dict[str, str]:
+    """File names and states."""
+    with database.read() as connection:
+        return dict(
+            connection.execute("SELECT replace(path, rtrim(path, replace(path, '/', '')), ''), state FROM files")
+        )
+
+
+def index_all(database: Database) -> None:
+    """Give every waiting file one passage, its content, as the pipeline would."""
+    with database.write() as connection:
+        for row, _ in files.waiting(connection, 1000):
+            text = Path(row.path).read_text()
+            reading = extracted(text, title=Path(row.path).stem)
+            reading = Extracted(content_hash(row.path), *(getattr(reading, n) for n in reading.__struct_fields__[1:]))
+            passages.replace(connection, row.id, row.path, reading)
+            files.finish(connection, row, "indexed")
+
+
+def files_of(connection: apsw.Connection, folder_id: int) -> list[Known]:
+    """The rows of a folder's files, in the order in which they were added."""
+    numbers = sorted(status[0] for status in files.statuses(connection, folder_id).values())
+    return list(files.rows(connection, numbers).values())
+
+
+def names_under(database: Database, root: Path) -> list[str]:
+    with database.read() as connection:
+        paths = [path for (path,) in connection.execute("SELECT path FROM files")]
+    return sorted(str(Path(path).relative_to(root)) for path in paths)

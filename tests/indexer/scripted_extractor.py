@@ -11,8 +11,8 @@ from typing import Any
 
 from indexer.extract import extractor
 from indexer.extract.extractor import Event, Extract, ExtractAll
+from indexer.extract.reading import content_hash
 from indexer.records import Chunk, Extracted, Failed, Skipped
-from indexer.scan import content_hash
 from indexer.worker import Cancellation
 
 Call = extractor.Call

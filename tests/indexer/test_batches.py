@@ -16,7 +16,7 @@ from indexer.store import files
 from indexer.store.database import Database
 from indexer.waiting import AT_ONCE, BYTES_AT_ONCE, Waiting
 from tests.indexer.bench import Bench, words
-from tests.indexer.conftest import eventually, write_notes
+from tests.indexer.conftest import eventually, files_of, write_notes
 
 
 def names(batch: list[pipeline.Taken]) -> list[str]:
@@ -109,7 +109,7 @@ def test_who_was_in_work_when_the_engine_was_killed_is_cleared_by_being_read_alo
     write_notes(root, notes)
     bench.scan()
     with bench.database.write() as connection:
-        for known in files.under(connection, bench.folder.id):  # what an engine leaves that was killed in a batch
+        for known in files_of(connection, bench.folder.id):  # what an engine leaves that was killed in a batch
             files.begin_attempt(connection, known.id)
     bench.pipeline.start()
     assert bench.rests()

@@ -187,6 +187,21 @@ def test_a_tidying_that_was_cut_off_is_done_again(database: Database, folder: Fo
         assert b"xyzzy" not in path.read_bytes()
 
 
+def test_what_somebody_still_reads_is_tidied_away_the_next_time(database: Database, folder: Folder, store) -> None:
+    for number in range(20):
+        store(f"{number}.md", extracted(f"the xyzzy secret number {number} " + "and so on " * 500))
+    with database.read() as before:
+        before.execute("SELECT count(*) FROM chunks").fetchall()
+        with database.write() as connection:
+            folders.mark_removed(connection, folder.id)
+            folders.remove_some(connection, 1000)
+        assert not database.tidy()
+        assert any(b"xyzzy" in path.read_bytes() for path in database.path.parent.glob("catalog*"))
+    assert database.tidy()
+    for path in database.path.parent.glob("catalog*"):
+        assert b"xyzzy" not in path.read_bytes()
+
+
 def test_a_copy_of_the_catalog_goes_after_a_week_or_when_it_is_told_to(database: Database) -> None:
     old, new = (database.path.with_name(f"{database.path.name}.version-{number}") for number in (1, 2))
     for path in (old, new):

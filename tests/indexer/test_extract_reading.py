@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from indexer.extract.reading import in_cloud, read
+from indexer.extract.reading import NotPlain, content_hash, in_cloud, read
 from indexer.records import Failed, Skipped
+from indexer.worker import start_thread
 
 LIMIT = 1 << 20
 
@@ -110,3 +111,27 @@ def test_a_file_that_is_being_written_is_read_again(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "fstat", fstat)
     assert read(str(file), str(tmp_path), LIMIT) == b"new and longer"
     assert len(asked) == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_the_hash_of_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """A name that was a file a moment ago: opening a pipe waits for whoever writes into it."""
+    os.mkfifo(tmp_path / "a.md")
+    refused: list[OSError] = []
+
+    def attempt() -> None:
+        try:
+            content_hash(str(tmp_path / "a.md"))
+        except NotPlain as error:
+            refused.append(error)
+
+    start_thread("hash", attempt).join(5.0)
+    assert [error.strerror for error in refused] == ["not a regular file"]
+
+
+def test_the_hash_of_a_link_is_that_of_its_target(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("text")
+    (tmp_path / "b.md").symlink_to(tmp_path / "a.md")
+    assert content_hash(str(tmp_path / "b.md")) == content_hash(str(tmp_path / "a.md"))
+    with pytest.raises(FileNotFoundError):
+        content_hash(str(tmp_path / "none.md"))

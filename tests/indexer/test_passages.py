@@ -13,7 +13,7 @@ from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
 from indexer.store.outbox import Pointer
 from indexer.store.passages import embedding_text, vector_hash
-from tests.indexer.conftest import extracted
+from tests.indexer.conftest import extracted, files_of
 
 Store = Callable[..., int]
 
@@ -60,7 +60,7 @@ def test_an_edit_keeps_the_passages_whose_text_stays(database: Database, store: 
     assert embed_all(database) == 3
     before = ids(database)
     with database.write() as connection:
-        path = files.under(connection, 1)[0].path
+        path = files_of(connection, 1)[0].path
         assert passages.replace(connection, file_id, path, extracted("new", "two", "one", title="Other"))
     after = ids(database)
     assert after["one"] == before["one"]
@@ -98,7 +98,7 @@ def test_a_copy_keeps_the_vector_when_the_original_goes(database: Database, stor
 def test_a_reading_of_a_forgotten_file_is_dropped(database: Database, store: Store) -> None:
     file_id = store("a.md", extracted("one"))
     with database.write() as connection:
-        path = files.under(connection, 1)[0].path
+        path = files_of(connection, 1)[0].path
         files.forget(connection, [file_id])
         assert not passages.replace(connection, file_id, path, extracted("late"))
     assert ids(database) == {}
@@ -171,7 +171,7 @@ def test_facts_are_replaced(database: Database, store: Store) -> None:
         assert connection.execute("SELECT kind, text, value, line, due FROM facts").fetchall() == [
             ("task", "pay rent", "open", 3, "2026-01-31")
         ]
-        path = files.under(connection, 1)[0].path
+        path = files_of(connection, 1)[0].path
         passages.replace(connection, file_id, path, extracted("one", facts=(Fact("tag", "House", "house", 1),)))
         assert connection.execute("SELECT value FROM facts").fetchall() == [("house",)]
 
@@ -262,7 +262,7 @@ def test_whatever_happens_to_the_files_all_stays_in_step(
 ) -> None:
     for name, texts, embed in steps:
         with database.write() as connection:
-            known = next((row for row in files.under(connection, 1) if row.path.endswith(name)), None)
+            known = next((row for row in files_of(connection, 1) if row.path.endswith(name)), None)
             if known is not None and texts is None:
                 files.forget(connection, [known.id])
             elif known is not None:
@@ -297,5 +297,5 @@ def test_a_merged_word_index_is_not_taken_for_a_damaged_one(database: Database, 
             store(f"{turn} {number}.md", extracted(f"word {number} of {turn}", f"another {turn}"))
         assert [finding.what for finding in check.catalog(database, fix=False) if not finding.ok] == []
         with database.write() as connection:
-            files.forget(connection, [row.id for row in files.under(connection, 1)[::2]])
+            files.forget(connection, [row.id for row in files_of(connection, 1)[::2]])
         database.tidy()

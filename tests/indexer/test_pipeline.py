@@ -13,7 +13,7 @@ from indexer.extract import extractor
 from indexer.ignore import IgnoreRules
 from indexer.loop import Notices
 from indexer.pipeline import Rate
-from indexer.records import Folder
+from indexer.records import Folder, Problem
 from indexer.store import files, folders, outbox
 from indexer.store.database import Database
 from indexer.vector_flow import VectorFlow
@@ -219,6 +219,40 @@ def test_a_reader_that_cannot_start_is_not_the_files_fault(
     assert eventually(lambda: made.notices.all() != [])
     assert made.states() == {"a.md": ("waiting", "", 0)}
     made.stop()
+
+
+def test_a_reader_that_dies_before_it_is_given_the_file_is_not_the_files_fault(
+    bench: Bench, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a profile that just became read-only, say, where no other reader can start."""
+    (reader,) = bench.readers
+    start, check = reader.start, reader._check_place
+    deaths = []
+
+    def die_after_start() -> None:
+        start()
+        if len(deaths) < 2:
+            process = reader._process
+            assert process is not None
+            process.kill()
+            process.wait()
+            deaths.append(process.pid)
+
+    def refuse() -> None:
+        if deaths:
+            raise Problem("Offhand cannot write in its runtime folder.", "Make it writable again.", kind="profile")
+
+    monkeypatch.setattr(reader, "start", die_after_start)
+    monkeypatch.setattr(reader, "_check_place", refuse)
+    write_notes(root, {"a.md": "words", "b.md": "more words"})
+    bench.scan()
+    bench.pipeline.start()
+    assert eventually(lambda: any("cannot write" in said for said in bench.notices.all()))
+    assert {(state, attempts) for state, _, attempts in bench.states().values()} == {("waiting", 0)}
+    monkeypatch.setattr(reader, "_check_place", check)
+    bench.pipeline.wake()
+    assert bench.rests()
+    assert {state for state, _, _ in bench.states().values()} == {"indexed"}
 
 
 def test_two_readers_share_the_work(database: Database, folder: Folder, root: Path, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from indexer.extract.reading import content_hash
 from indexer.index import Index
-from indexer.scan import content_hash
 from indexer.store.database import open_reader
 from tests.indexer.conftest import Parts, eventually, settled
 

@@ -20,7 +20,7 @@ from indexer.scanner import Scanner
 from indexer.store import files, folders
 from indexer.store.database import Database
 from indexer.watch import Watcher
-from tests.indexer.conftest import eventually, write_notes
+from tests.indexer.conftest import eventually, files_of, write_notes
 
 
 class Mirror:
@@ -57,7 +57,7 @@ class Mirror:
 
     def catalog(self) -> dict[str, tuple[int, int, int]]:
         with self.database.read() as connection:
-            return {row.path: (row.size, row.mtime_ns, row.inode) for row in files.under(connection, self.folder.id)}
+            return {row.path: (row.size, row.mtime_ns, row.inode) for row in files_of(connection, self.folder.id)}
 
     def disk(self) -> dict[str, tuple[int, int, int]]:
         found = {}
@@ -206,7 +206,7 @@ def test_what_a_long_look_found_does_not_undo_what_was_learnt_meanwhile(
     )
     scan.apply(database, [stale])
     with database.read() as connection:
-        rows = {Path(row.path).name: row for row in files.under(connection, folder.id)}
+        rows = {Path(row.path).name: row for row in files_of(connection, folder.id)}
     assert set(rows) == {"kept.md", "edited.md", "a.md"}
     assert rows["edited.md"].size == len("longer still")
 

@@ -1,9 +1,11 @@
 """Real file events, and what is done where the system does not tell."""
 
+import errno
 import logging
 import os
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +55,23 @@ def test_a_new_a_changed_and_a_deleted_file_are_told(told: Told, root: Path) -> 
         told.paths.clear()
         act()
         assert told.hears(root / "a.md")
+
+
+def test_a_full_temporary_folder_is_not_taken_for_a_limit_of_the_system(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    more = tmp_path / "more"
+    more.mkdir()
+    told.watcher.set_roots([str(more)])
+    assert told.hears(more)
+    (more / "a.md").write_text("one")
+    assert told.hears(more / "a.md")
+    assert not told.watcher.deaf
+    assert told.notices.all() == []
 
 
 def test_a_saved_file_is_told_once_it_is_at_rest(told: Told, root: Path) -> None:

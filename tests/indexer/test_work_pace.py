@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from indexer import pace
-from indexer.pace import ON_BATTERY, PAUSED, Pace, on_battery
+from indexer.pace import ON_BATTERY, PAUSED, RESUMED, Pace, on_battery
 from tests.indexer.conftest import Parts, eventually, settled, write_notes
 
 
@@ -69,6 +69,38 @@ def test_the_battery_is_spared_if_wanted_and_seldom_looked_at(
     monkeypatch.setattr(pace, "LOOK_SECONDS", 0.0)
     assert made.why == ""
     assert said == [ON_BATTERY, ""]
+
+
+def test_a_person_who_resumes_on_battery_is_obeyed_until_it_is_plugged_in(
+    battery: Battery, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "LOOK_SECONDS", 0.0)
+    battery.in_use = True
+    made = make(battery, said)
+    made.configure(paused=False, spare_battery=True)
+    assert (made.why, made.note) == (ON_BATTERY, "")
+    made.resume()
+    assert (made.why, made.rest(), made.note) == ("", 0.0, RESUMED)
+    made.configure(paused=False, spare_battery=True)  # another setting changes
+    assert (made.why, made.note) == ("", RESUMED)
+    battery.in_use = False
+    assert (made.why, made.note) == ("", "")
+    battery.in_use = True
+    assert (made.why, made.note) == (ON_BATTERY, "")
+
+
+def test_a_pause_ends_what_was_resumed_on_battery(
+    battery: Battery, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "LOOK_SECONDS", 0.0)
+    battery.in_use = True
+    made = make(battery, said)
+    made.configure(paused=False, spare_battery=True)
+    made.resume()
+    made.configure(paused=True, spare_battery=True)
+    assert (made.why, made.note) == (PAUSED, "")
+    made.configure(paused=False, spare_battery=False)
+    assert (made.why, made.note) == ("", "")
 
 
 def test_this_machine_tells_whether_it_runs_on_battery() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from core import launch
 from core.client import Engine
-from core.paths import Profile, command
+from core.paths import ROOT, Profile, command
 from core.protocol import Configure, ListFolders, Watch
 from indexer.records import Problem
 from tests.processes.conftest import eventually, family, status
@@ -61,6 +61,54 @@ def test_stop_ends_it_and_all_its_children(profile: Profile, engine: Engine) -> 
     assert not family(profile)
     assert not profile.token.exists()
     assert not launch.stop(profile)
+
+
+SLOW = """
+import os, sys, threading, time
+sys.path.insert(0, {root!r})
+from multiprocessing.connection import Listener
+from pathlib import Path
+from core.paths import Profile
+from core.protocol import Call, Done
+from indexer.worker import Hello, Host
+
+class Slow:
+    def handle(self, call, cancelled):
+        if {answers}:
+            yield Done("The engine ends.")
+        threading.Thread(target=end).start()
+        time.sleep(60)
+
+def end():
+    time.sleep(6.0)  # storing the last batch
+    (profile.data / "stored").touch()
+    os._exit(0)
+
+profile = Profile()
+listener = Listener(profile.engine_address)
+profile.token.write_text("00" * 32)
+Host(Slow(), Call, Hello("", os.getpid())).serve(listener, bytes(32))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answers", [True, False])
+def test_one_that_ends_in_good_order_is_waited_for_and_one_that_hangs_is_killed(
+    profile: Profile, answers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "ANSWER_SECONDS", 0.5)
+    profile.create()
+    slow = subprocess.Popen([sys.executable, "-c", SLOW.format(root=str(ROOT), answers=answers)])
+    try:
+        assert eventually(lambda: (channel := launch.find(profile)) is not None and channel.close() is None)
+        said: list[str] = []
+        assert launch.stop(profile, said.append)
+        assert slow.wait(5) == (0 if answers else -9)
+        assert (profile.data / "stored").exists() is answers
+        assert [words[:17] for words in said] == ["The engine stores"] * answers
+    finally:
+        slow.kill()
+        slow.wait()
 
 
 def test_killed_it_leaves_no_orphans_and_the_next_call_starts_another(profile: Profile, engine: Engine) -> None:

@@ -1,9 +1,11 @@
 """A profile with a real index goes into an archive and comes back on another machine; kills in between lose nothing."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +32,7 @@ from core.protocol import (
     Search,
     Settings,
 )
+from indexer.worker import start_thread
 from tests.processes.conftest import eventually, family, indexed, status
 
 pytestmark = pytest.mark.slow
@@ -112,6 +115,28 @@ def test_the_whole_profile_comes_back_and_nothing_is_embedded_again(
     (current,) = elsewhere.call(GetSettings())
     assert isinstance(current, CurrentSettings)
     assert current.settings == msgspec.structs.replace(Settings(), idle_minutes=7)
+
+
+def test_clients_that_want_an_engine_all_the_time_do_not_disturb_it(house: House, elsewhere: Engine) -> None:
+    """Each of them starts an engine when it finds none: one that began in the middle would open half a profile."""
+    imported = threading.Event()
+
+    def ask() -> None:
+        client = Engine(elsewhere.profile)
+        while not imported.is_set():
+            with contextlib.suppress(Problem):
+                status(client)
+        client.close()
+
+    clients = [start_thread("client", ask) for _ in range(2)]
+    try:
+        assert "1 folder" in answer(elsewhere, Import(str(house.archive), replace=True))
+    finally:
+        imported.set()
+        for client in clients:
+            client.join(60)
+    assert by_words(elsewhere, "boiler")
+    assert not elsewhere.profile.importing.exists()
 
 
 def test_folders_that_are_not_there_are_kept_and_said(house: House, elsewhere: Engine) -> None:

@@ -127,6 +127,9 @@ def test_the_page_says_how_much_is_covered_and_pauses_reading(page, scripted, qt
     assert page.subtitle.text().endswith("paused while the machine runs on battery")
     page.pause_button.click()
     qtbot.waitUntil(lambda: Configure("paused", "false") in scripted.calls)
+    scripted.change(paused="", resumed="goes on although the machine runs on battery")
+    qtbot.waitUntil(lambda: page.pause_button.text() == "Pause")
+    assert page.subtitle.text().endswith("reading goes on although the machine runs on battery")
 
 
 def test_the_ignore_rules_are_shown_and_changed(page, scripted, qtbot):

@@ -7,6 +7,7 @@ from scripted import CommandLine
 
 from core.protocol import (
     AddProvider,
+    ConfirmProvider,
     Done,
     Event,
     ListProviders,
@@ -29,7 +30,7 @@ def listed(offhand: CommandLine) -> CommandLine:
     def answer(_call: object, _cancelled: Cancellation) -> Iterator[Event]:
         yield Providers([ProviderInfo(GROQ, "resting", "api.groq.com is too busy. It is left alone for another 9 s.")])
 
-    for call in (ListProviders, AddProvider, OrderProviders, RemoveProvider):
+    for call in (ListProviders, AddProvider, ConfirmProvider, OrderProviders, RemoveProvider):
         offhand.engine.answers[call] = answer
     return offhand
 
@@ -41,7 +42,7 @@ def test_the_list_says_where_each_stands(listed: CommandLine) -> None:
     )
     (info,) = listed("providers", "--json").object["providers"]
     assert info["provider"] == {
-        "name": "groq", "kind": "openai", "url": GROQ.url, "model": "big", "key": "groq"
+        "name": "groq", "kind": "openai", "url": GROQ.url, "model": "big", "key": "groq", "confirmed": True
     }  # fmt: skip
     assert info["state"] == "resting"
 
@@ -68,10 +69,11 @@ def test_an_interface_nobody_speaks_is_refused(listed: CommandLine) -> None:
     assert (ran.status, listed.engine.calls) == (3, [])
 
 
-def test_order_and_remove_reach_the_engine(listed: CommandLine) -> None:
+def test_order_confirm_and_remove_reach_the_engine(listed: CommandLine) -> None:
     listed("providers", "order", "groq", "mine")
+    listed("providers", "confirm", "groq")
     listed("providers", "remove", "groq")
-    assert listed.engine.calls == [OrderProviders(["groq", "mine"]), RemoveProvider("groq")]
+    assert listed.engine.calls == [OrderProviders(["groq", "mine"]), ConfirmProvider("groq"), RemoveProvider("groq")]
 
 
 def test_a_test_says_what_came_of_it(offhand: CommandLine) -> None:

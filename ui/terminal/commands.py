@@ -66,6 +66,7 @@ def build() -> typer.Typer:
     models = typer.Typer(help="The cloud models that may write: list, add, test, order, remove.")
     models.callback(invoke_without_command=True)(providers.providers)
     models.command("add")(providers.add)
+    models.command("confirm")(providers.confirm)
     models.command("test")(providers.try_out)
     models.command("order")(providers.order)
     models.command("remove")(providers.remove)

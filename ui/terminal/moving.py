@@ -12,7 +12,7 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="The archive.")]
 
 
 def export(context: typer.Context, file: File, json: Json = False) -> None:
-    """Write folders, passages, vectors, history and settings into one archive. Keys are left out."""
+    """Write folders, passages, vectors, history, ledger and settings into one archive. Keys are left out."""
     _tell(context.obj, Export(absolute(file)), json)
 
 

@@ -6,6 +6,7 @@ import typer
 
 from core.protocol import (
     AddProvider,
+    ConfirmProvider,
     Done,
     ListProviders,
     OrderProviders,
@@ -75,6 +76,12 @@ def try_out(context: typer.Context, name: Name, json: Json = False) -> None:
     session: Session = context.obj
     done = session.last(TryProvider(name), Done, patience=PATIENCE)
     session.give(done) if json else session.say(done.message)
+
+
+def confirm(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Let a provider be asked that came with an import: it gets questions, and the key of its name."""
+    session: Session = context.obj
+    _tell(session, session.last(ConfirmProvider(name), Providers), json)
 
 
 def order(context: typer.Context, names: Names, json: Json = False) -> None:

@@ -29,7 +29,7 @@ def status_lines(report: StatusReport) -> list[Text]:
     lines = [
         _line("Engine", f"version {report.version}, process {report.pid}, up {duration(report.uptime_s)}"),
         _line("Files", coverage_words(report.coverage)),
-        *([_line("Reading", report.paused, "yellow")] if report.paused else []),
+        *([_line("Reading", report.paused or report.resumed, "yellow")] if report.paused or report.resumed else []),
         _line("Passages", f"{counts.chunks:,}{owed}"),
         *([_line("Vectors", report.vectors)] if report.vectors else []),
         _line("Model", local_words(report)),

@@ -89,7 +89,7 @@ def engine(context: typer.Context) -> None:
 def stop(context: typer.Context, json: Json = False) -> None:
     """End the engine. The next command starts another."""
     session: Session = context.obj
-    stopped = launch.stop(session.profile)
+    stopped = launch.stop(session.profile, session.aside)
     if json:
         session.give({"stopped": stopped})
     else:

@@ -1,0 +1,39 @@
+"""Where a folder may lie: neither around nor inside the profile, nor another watched folder."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from indexer.records import FolderRefused
+
+
+def names(path: Path) -> set[str]:
+    """The paths under which a folder may be watched that a person names so."""
+    return {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
+
+
+def check(typed: Path, watched: Iterable[str], protected: Iterable[Path]) -> None:
+    """Pass a folder that may be watched, whether or not it can be reached now.
+
+    Args:
+        typed: the folder as the person names it.
+        watched: the folders that are watched already.
+        protected: folders that may not be read: the profile's.
+
+    Raises:
+        FolderRefused: it may not be watched.
+    """
+    real = Path(os.path.realpath(typed.expanduser()))
+    for own in (Path(os.path.realpath(folder)) for folder in protected):
+        if real.is_relative_to(own) or own.is_relative_to(real):
+            raise FolderRefused(
+                f"{typed} holds Offhand's own files or lies among them, and cannot be indexed.",
+                "Add the folders with your notes one by one.",
+            )
+    for other in map(Path, watched):
+        if real == other:
+            raise FolderRefused(f"{typed} is one of your folders already.", "Nothing needs to be done.")
+        if real.is_relative_to(other):
+            raise FolderRefused(f"{typed} lies inside {other}, which is indexed already.", "Nothing needs to be done.")
+        if other.is_relative_to(real):
+            raise FolderRefused(f"{typed} contains {other}, which is indexed already.", f"Remove {other} first.")
