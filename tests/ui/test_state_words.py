@@ -34,17 +34,13 @@ def counted(**fields):
         ("ready", REPORT, "211 of 214 files, 1 skipped, 2 failed", "good"),
         ("ready", msgspec.structs.replace(REPORT, folders=[]), "No folders yet", "off"),
         ("ready", counted(waiting=90), "Reading 124 of 214 files", "busy"),
-<<<<<<< HEAD
-        ("ready", counted(chunks=1000, vectors_owed=250), "211 files, 75 % done", "busy"),
-=======
         (
             "ready",
             msgspec.structs.replace(counted(waiting=90), resumed="goes on"),
             "Reading 124 of 214 files on battery",
             "busy",
         ),
-        ("ready", counted(chunks=1000, vectors_owed=250), "211 files, meaning 75 %", "busy"),
->>>>>>> keep
+        ("ready", counted(chunks=1000, vectors_owed=250), "211 files, 75 % done", "busy"),
     ],
 )
 def test_the_state_in_words_and_colour(state, report, words, color):
