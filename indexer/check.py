@@ -1,6 +1,7 @@
 """The check-up of the index: is the catalog sound, does it agree with the disk and with Chroma. Repairs when asked.
 
-Nothing here can lose anything: the notes are the truth for the catalog, and the catalog for Chroma.
+Nothing here can lose anything: the notes are the truth for the catalog, and the catalog for Chroma. The work goes on
+meanwhile, so a difference counts only when several looks find the same one: what is on its way is gone by the next.
 """
 
 import time
@@ -8,17 +9,22 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import apsw
+from msgspec import structs
 
 from indexer import scan, semantics
-from indexer.ignore import IgnoreRules
-from indexer.records import Finding, Problem
+from indexer.records import Finding, Folder, Problem
+from indexer.scan import Changes
 from indexer.semantics import Meaning
 from indexer.store import folders, outbox
 from indexer.store.database import Database, explained, open_reader
+from indexer.store.files import Seen
 from indexer.store.vector_index import Report
 from indexer.vector_flow import PATIENCE
 
 OPENING_LOOKS, OPENING_PAUSE = 100, 0.2  # times, seconds
+LOOK_AGAIN = 1.0  # seconds between two looks at what differs: more than a saved file takes to be in the catalog
+IDLE_LOOKS = 2  # that must agree with the first one, and find the engine at rest
+LONGEST_LOOK = 30.0  # seconds that a look at everything by the engine itself is waited for
 FIX = "`offhand doctor --fix` repairs it."
 
 
@@ -56,12 +62,24 @@ def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
     )
 
 
-def disk(database: Database, rules: IgnoreRules, *, fix: bool) -> Iterator[Finding]:
-    """Each folder against what the catalog says about it."""
+def disk(
+    database: Database, compare: Callable[[Folder], Changes], looking: Callable[[], bool], *, fix: bool
+) -> Iterator[Finding]:
+    """Each folder against what the catalog says about it.
+
+    Args:
+        database: the catalog.
+        compare: looks at a folder, and leaves out files that are being written.
+        looking: says whether the engine looks at folders itself just now.
+        fix: bring the catalog up to what was seen.
+    """
     with database.read() as connection:
         watched = folders.watched(connection)
     for folder in watched:
-        look = scan.compare(database, folder, rules)
+        look = _lasting(lambda folder=folder: compare(folder), looking)  # type: ignore[misc]
+        if look is None:
+            yield Finding("folder", True, f"{folder.path} is being looked through; what is new there is on its way.")
+            continue
         if look.identity is None:
             what = f"{folder.path} is not reachable; its passages are kept."
             yield Finding("folder", False, what, "Connect the disk, or take the folder off the list.")
@@ -86,13 +104,15 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
             yield _unready(report, fix=fix)
             return
         doubt()  # it may have been built anew since the engine last looked
-        listed = meaning.ask(semantics.ListIds(), patience=PATIENCE)
-        assert isinstance(listed, semantics.Ids)
+        missing, ghosts = _unmatched(database, meaning)
+        if missing or ghosts:  # it was asked at another moment than the catalog
+            time.sleep(LOOK_AGAIN)
+            missing_still, ghosts_still = _unmatched(database, meaning)
+            missing = sorted(set(missing) & set(missing_still))
+            ghosts = sorted(set(ghosts) & set(ghosts_still))
     except Problem as problem:
         yield Finding("vector index", False, problem.what, problem.next_step)
         return
-    with database.read() as connection:
-        missing, ghosts = outbox.differences(connection, set(listed.ids))
     if fix and (missing or ghosts):
         with database.write() as connection:
             outbox.owe(connection, missing)
@@ -101,6 +121,45 @@ def vectors(database: Database, meaning: Meaning, doubt: Callable[[], None], *, 
     what = f"The vector index lacks {len(missing)} passages and holds {len(ghosts)} that are gone."
     well = f"The vector index is sound and holds {report.vectors} vectors ({report.store})."
     yield _finding("vector index", len(missing) + len(ghosts), what, well, fix)
+
+
+def _lasting(compare: Callable[[], Changes], looking: Callable[[], bool]) -> Changes | None:
+    """What differs at two looks, or None: the engine's own look at everything takes too long to tell."""
+    found = compare()
+    deadline = time.monotonic() + LONGEST_LOOK
+    idle = 0
+    while len(found) and idle < IDLE_LOOKS:
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(LOOK_AGAIN)
+        idle = 0 if looking() else idle + 1
+        found = _in_both(found, compare())
+    return found
+
+
+def _in_both(before: Changes, now: Changes) -> Changes:
+    """What both looks found in the same way; of a file that was saved again in between, nothing."""
+    new = {_version(seen) for seen in before.new}
+    changed = {_version(seen) for _, seen in before.changed}
+    gone = {known.id for known in before.gone}
+    return structs.replace(
+        now,
+        new=[seen for seen in now.new if _version(seen) in new],
+        changed=[(known, seen) for known, seen in now.changed if _version(seen) in changed],
+        gone=[known for known in now.gone if known.id in gone],
+    )
+
+
+def _version(seen: Seen) -> tuple[str, int, int, int]:
+    return seen.path, seen.size, seen.mtime_ns, seen.inode
+
+
+def _unmatched(database: Database, meaning: Meaning) -> tuple[list[int], list[int]]:
+    """The passages that the index lacks, and the ids in it that belong to none."""
+    listed = meaning.ask(semantics.ListIds(), patience=PATIENCE)
+    assert isinstance(listed, semantics.Ids)
+    with database.read() as connection:
+        return outbox.differences(connection, set(listed.ids))
 
 
 def _unready(report: Report, *, fix: bool) -> Finding:

@@ -70,6 +70,7 @@ class Index:
         self._protected = protected
         self._announce = on_change
         self._notices = Notices(on_change)
+        self._started = False
         self.pace = Pace(self._on_pace)
         self._choosing = threading.Lock()  # folders are added and removed one at a time
         self._tidier = Loop("tidy", self._tidy, self._notices)
@@ -112,6 +113,7 @@ class Index:
 
     def start(self) -> None:
         """Begin to watch, scan, read and embed, all in the background."""
+        self._started = True
         self._watcher.set_roots(folder.path for folder in self._watched())
         for part in (self._watcher, self._scanner, self._tidier, self._pipeline, self._flow):
             part.start()
@@ -319,7 +321,8 @@ class Index:
     def check(self, fix: bool = False) -> Iterator[Finding]:
         """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""
         yield from check.catalog(self._database, fix=fix)
-        yield from check.disk(self._database, self._scanner.rules, fix=fix)
+        looking = lambda: self._started and self._scanner.looking  # noqa: E731
+        yield from check.disk(self._database, self._scanner.differences, looking, fix=fix)
         yield from check.vectors(self._database, self._meaning, self._flow.doubt, fix=fix)
         if fix:
             self._pipeline.wake()

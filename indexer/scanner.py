@@ -99,6 +99,10 @@ class Scanner:
             self._at_rest |= paths
         self._paths.wake()
 
+    def differences(self, folder: Folder) -> scan.Changes:
+        """What differs now between a folder and the catalog, files left out that are being written. Changes nothing."""
+        return self._compare(folder, None, set(), lambda: None)
+
     def rescan(self) -> None:
         """Look at everything."""
         with self._guard:
