@@ -1,4 +1,7 @@
-"""The one door to the network. Every HTTP client is made here, and none gets past the door while it is closed.
+"""The door to the network. Every HTTP client of ours is made here, and none gets past the door while it is closed.
+
+One connection is made by a library, to the Chroma server that the setting `vectors` names, if it names one. The process
+with that client in it is told the address only when it may be asked (`may_be_known`).
 
 What leaves the machine goes through here, so a closed door means that nothing does. A server on this very machine
 (Ollama, LM Studio) is not outside: it may be asked while the door is closed, but only by a literal loopback address
@@ -116,9 +119,18 @@ def may_be_known(url: str, *, offline: bool) -> str:
         Offline: the door is closed and the server is not this machine: the process must not even learn of it.
         BadInput: see `Gate.client`.
     """
-    if not _is_loopback(checked_host(url)) and offline:
+    if is_elsewhere(url) and offline:
         raise Offline("Offline mode is on, and the vector server is not on this computer.", "Switch offline mode off.")
     return url
+
+
+def is_elsewhere(url: str) -> bool:
+    """Whether a vector server is not on this machine.
+
+    Raises:
+        BadInput: see `Gate.client`.
+    """
+    return not _is_loopback(checked_host(url))
 
 
 def is_this_machine(host: str) -> bool:

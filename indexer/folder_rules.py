@@ -29,6 +29,11 @@ class FolderRules:
         with self._database.read() as connection:
             return folders.rules(connection, paths)
 
+    def kept_here(self) -> list[str]:
+        """The folders whose text and vectors never leave this machine."""
+        with self._database.read() as connection:
+            return folders.with_rule(connection, "local")
+
     def set(self, path: Path, rule: FolderRule) -> None:
         """Give a watched folder another rule; it holds from this moment on.
 

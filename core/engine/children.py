@@ -2,11 +2,12 @@
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from core.models import llama, local
-from core.network import may_be_known
+from core.network import is_elsewhere, may_be_known
 from core.paths import Profile, command, model_directories
 from core.protocol import ChildInfo, Settings
 from indexer import memory, semantics
@@ -25,10 +26,18 @@ EXTRACTOR_MEMORY = 2 << 30  # bytes of address space; a 2.6 MB PDF takes 0.73 of
 
 
 class Children:
-    """All child processes of one engine; none is started before it is needed."""
+    """All child processes of one engine; none is started before it is needed.
 
-    def __init__(self, profile: Profile, settings: Settings) -> None:
+    Args:
+        profile: whose engine.
+        settings: what the person chose.
+        kept: the folders that stay here. While there are any, the address of a vector server on another computer is
+            told to no process: the vectors of these folders would go there with all others.
+    """
+
+    def __init__(self, profile: Profile, settings: Settings, kept: Sequence[str]) -> None:
         self._directories = model_directories(profile)
+        self.notice = _withheld(settings, kept)
         self.model_file = self._find_model(settings.local_model)
         embedder = self.find(EMBEDDER)
         threads = _threads(settings)
@@ -45,7 +54,7 @@ class Children:
                 "threads": threads,
                 "runtime": str(profile.runtime),
                 "vectors_command": command("--process", "vectors"),
-                **_vectors(settings),
+                **_vectors(settings, kept),
             },
             off_message="Search by meaning keeps failing and is switched off for ten minutes; word search goes on.",
         )
@@ -87,12 +96,17 @@ class Children:
         if self.model_file is not None:
             start_thread("warm", self._warm)
 
-    def configure(self, settings: Settings) -> None:
-        """Apply changed settings; a process whose settings changed is started anew by its next call."""
+    def configure(self, settings: Settings, kept: Sequence[str]) -> None:
+        """Apply changed settings; a process whose settings changed is started anew by its next call.
+
+        Args:
+            settings, kept: as above.
+        """
+        self.notice = _withheld(settings, kept)
         threads = _threads(settings)
         self.model_file = self._find_model(settings.local_model)
         self.llm.configure(model=str(self.model_file or ""), threads=threads)
-        self.semantics.configure(threads=threads, **_vectors(settings))
+        self.semantics.configure(threads=threads, **_vectors(settings, kept))
 
     def report(self) -> list[ChildInfo]:
         """Each process, its state and its resident memory in bytes."""
@@ -147,9 +161,26 @@ class Children:
         return next((place for place in places if place.exists()), places[-1])
 
 
-def _vectors(settings: Settings) -> dict[str, str]:
+def _withheld(settings: Settings, kept: Sequence[str]) -> str:
+    """Why a vector server is not used because of folders that stay here, in a sentence, or ""."""
+    if not kept or settings.vectors == EMBEDDED:
+        return ""
+    try:
+        if not is_elsewhere(settings.vectors):
+            return ""
+    except Problem:
+        return ""  # it is no address, and `_vectors` says so
+    return (
+        f"{kept[0]} stays here, so the vector server at {settings.vectors} is not asked and gets nothing more; what it "
+        "was given before is still there. `offhand settings vectors embedded` keeps the vectors here."
+    )
+
+
+def _vectors(settings: Settings, kept: Sequence[str]) -> dict[str, str]:
     """Where the vectors are kept as the semantics process is told, or why it is not told now."""
     try:
+        if _withheld(settings, kept):
+            return {"vectors": "", "vectors_closed": "a folder stays here, and the vector server is another computer"}
         url = settings.vectors
         return {
             "vectors": url if url == EMBEDDED else may_be_known(url, offline=settings.offline),

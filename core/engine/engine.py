@@ -18,7 +18,7 @@ from core.errors import BadInput
 from core.models.keys import Keys
 from core.models.local import LocalModel
 from core.models.route import Route
-from core.network import Gate
+from core.network import Gate, is_elsewhere
 from core.paths import Profile
 from core.privacy.ledger import Ledger
 from core.privacy.outgoing import Outgoing
@@ -37,10 +37,12 @@ from core.protocol import (
     LedgerCall,
     LibraryCall,
     ProviderCall,
+    RemoveFolder,
     RemoveKey,
     ReportCall,
     Search,
     SetKey,
+    SetRule,
     Settings,
     SettingsCall,
     Shutdown,
@@ -49,6 +51,7 @@ from core.settings import SettingsFile
 from indexer.ignore import IgnoreRules
 from indexer.index import Index
 from indexer.records import Problem
+from indexer.store.store_service import EMBEDDED
 from indexer.worker import Cancellation
 
 
@@ -65,10 +68,11 @@ class Engine:
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.ended = threading.Event()
+        self._keeping = threading.Lock()  # which folders stay here, and whether a vector server elsewhere is told
         self.settings = SettingsFile(profile.settings)
         self._news = News()
         settings = self.settings.current
-        self.children = Children(profile, settings)
+        self.children = Children(profile, settings, [str(profile.data)])  # until it is known which folders stay here
         self.index = Index(
             profile.catalog,
             self.children.semantics,
@@ -78,6 +82,7 @@ class Engine:
             recogniser=self.children.recogniser,
             on_change=self._news.announce,
         )
+        self.children.configure(settings, self.index.folder_rules.kept_here())
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
         history = History(profile.history)
@@ -123,7 +128,9 @@ class Engine:
         """Answer one call; see `core.protocol` for what each yields."""
         if isinstance(call, Ask | Search):
             self.index.pace.person_is_there()
-        if isinstance(call, LibraryCall):
+        if isinstance(call, SetRule | RemoveFolder):
+            yield from self._keep_here(call, cancelled)
+        elif isinstance(call, LibraryCall):
             yield from self._library.handle(call, cancelled)
         elif isinstance(call, ReportCall):
             yield from self._reports.handle(call, cancelled)
@@ -152,7 +159,10 @@ class Engine:
             case GetSettings():
                 yield CurrentSettings(self.settings.current)
             case Configure(name, value):
-                self._apply(self.settings.change(name, value))
+                with self._keeping:
+                    if name == "vectors":
+                        self._refuse_elsewhere(value.strip())
+                    self._apply(self.settings.change(name, value))
                 if name == "paused" and not self.settings.current.paused:
                     self.index.pace.resume()
                 yield CurrentSettings(self.settings.current)
@@ -162,6 +172,34 @@ class Engine:
             case RemoveKey(name):
                 yield Done(self.keys.remove(name))
                 self._providers.key_changed(name)
+
+    def _keep_here(self, call: SetRule | RemoveFolder, cancelled: Cancellation) -> Iterator[Event]:
+        """Change what stays here. A vector server elsewhere is given up before the rule holds."""
+        if isinstance(call, RemoveFolder):  # which may take long
+            done = list(self._library.handle(call, cancelled))
+            with self._keeping:
+                self._configure_children()
+        else:
+            with self._keeping:
+                if call.rule == "local":
+                    self.children.configure(self.settings.current, [call.path])
+                try:
+                    done = list(self._library.handle(call, cancelled))
+                finally:
+                    self._configure_children()
+        yield from done
+
+    def _configure_children(self) -> None:
+        self.children.configure(self.settings.current, self.index.folder_rules.kept_here())
+        self.index.vectors.doubt()  # they may be kept elsewhere from now on
+
+    def _refuse_elsewhere(self, vectors: str) -> None:
+        kept = self.index.folder_rules.kept_here()
+        if kept and vectors != EMBEDDED and is_elsewhere(vectors):
+            raise BadInput(
+                f"The vectors of all folders would go to {vectors}, another computer, and {kept[0]} stays here.",
+                "Take a server on this machine, or give that folder another rule: offhand rule DIR ask.",
+            )
 
     def _export(self, target: Path, *, again: bool) -> Done:
         from core import archive
@@ -188,8 +226,7 @@ class Engine:
         self.index.set_rules(_rules(settings))
         self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
         self.index.recognise_scans(settings.ocr)
-        self.children.configure(settings)
-        self.index.vectors.doubt()  # they may be kept elsewhere from now on
+        self._configure_children()
         self._news.announce()
 
 

@@ -101,7 +101,8 @@ class ReportDesk:
     def _status(self) -> StatusReport:
         settings = self._settings.current
         vectors = self._index.vectors.report
-        notices = [*([self._settings.notice] if self._settings.notice else []), *self._index.notices()]
+        own = [said for said in (self._settings.notice, self._children.notice) if said]
+        notices = [*own, *self._index.notices()]
         return StatusReport(
             version=VERSION,
             pid=os.getpid(),

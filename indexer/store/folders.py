@@ -107,6 +107,12 @@ def set_rule(connection: apsw.Connection, path: str, rule: FolderRule) -> bool:
     return connection.changes() > 0
 
 
+def with_rule(connection: apsw.Connection, rule: FolderRule) -> list[str]:
+    """The paths of the watched folders that have this rule."""
+    rows = connection.execute("SELECT path FROM folders WHERE rule = ? AND NOT removed ORDER BY id", (rule,))
+    return [str(path) for (path,) in rows]
+
+
 def rules(connection: apsw.Connection, paths: Sequence[str]) -> dict[str, FolderRule]:
     """The rule of each file's folder; files that the catalog does not know, or of removed folders, are left out."""
     found: dict[str, FolderRule] = {}
