@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from indexer import scan
 from indexer.extract.reading import content_hash
 from indexer.index import Index
+from indexer.store import folders
 from indexer.store.database import open_reader
 from tests.indexer.conftest import Parts, eventually, settled
 
@@ -115,8 +117,15 @@ class Person:
 
 
 def differences(index: Index, catalog: Path, root: Path) -> list[str]:
-    """In what the catalog does not say what the disk says; the doctor looks at names and times, this at contents."""
+    """In what the catalog does not say what the disk says, down to contents.
+
+    The doctor passes over what was saved this moment, so names and times are compared here too.
+    """
     wrong = [finding.what for finding in index.check() if not finding.ok]
+    with index._database.read() as reader:
+        watched = folders.watched(reader)
+    looks = [scan.compare(index._database, folder, index._scanner.rules) for folder in watched]
+    wrong += [f"{look.folder.path}: {len(look)}" for look in looks if len(look)]
     connection = open_reader(catalog)
     try:
         rows = connection.execute(
