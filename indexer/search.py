@@ -10,7 +10,7 @@ from typing import Literal
 
 import apsw
 
-from indexer import semantics
+from indexer import semantics, shortlist
 from indexer.fusion import Match
 from indexer.records import EVERYWHERE, Filter
 from indexer.semantics import Meaning
@@ -22,7 +22,8 @@ Stage = Literal["words", "fused"]
 POOL = 50  # candidates of each kind that are fused
 LONGEST_TEXT = 2_000  # characters of a question that are looked at; an embedding model reads no further either
 MOST_WORDS = 32
-RANKED = 10_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
+RANKED = 5_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
+SHORTLISTED = 3_000  # about; of the passages with some of many words, each of which makes the ranking slower
 FEW = 5_000  # passages admitted by a filter that are looked at one by one, in about 30 ms
 WIDE = 1_000  # candidates of each kind when a filter admits more: Chroma finds so many in 15 ms
 SHORTEST_PREFIX = 3
@@ -133,23 +134,14 @@ def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequenc
 
 
 def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, unfinished: bool) -> str:
-    """`some`, where it has too many matches only those with one of the rarest words: as many words as RANKED allows.
-
-    All words still count in the ranking, so the rarest count twice.
-    """
+    """`some`, where it has too many matches only those with the words that tell most; in the ranking all words count."""
     if not passages.nth_newest(connection, some, RANKED):
         return some
-    frequency, _ = passages.document_frequency(connection, words)
+    frequency, total = passages.document_frequency(connection, words)
     if unfinished:
         frequency.pop(words[-1], None)
-    rarest: list[str] = []
-    matches = 0
-    for word in sorted((word for word in frequency if frequency[word]), key=frequency.__getitem__):
-        matches += frequency[word]
-        if rarest and matches > RANKED:
-            break
-        rarest.append(word)
-    return f"({expression(rarest, every=False)}) AND ({some})" if rarest else some
+    chosen = [f"({expression(group, every=True)})" for group in shortlist.groups(frequency, total, SHORTLISTED)]
+    return f"({' OR '.join(chosen)}) AND ({some})" if chosen else some
 
 
 def words_within(
