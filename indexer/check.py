@@ -12,11 +12,11 @@ import apsw
 from msgspec import structs
 
 from indexer import scan, semantics
-from indexer.records import Finding, Folder, Problem
+from indexer.records import CatalogDamaged, Finding, Folder, Problem
 from indexer.scan import Changes
 from indexer.semantics import Meaning
-from indexer.store import folders, outbox
-from indexer.store.database import Database, explained, open_reader
+from indexer.store import folders, outbox, renewal
+from indexer.store.database import Database, damaged, explained, open_reader
 from indexer.store.files import Seen
 from indexer.store.vector_index import Report
 from indexer.vector_flow import PATIENCE
@@ -29,24 +29,27 @@ FIX = "`offhand doctor --fix` repairs it."
 
 
 def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
-    """The file's structure, its word index, and vectors nobody uses."""
+    """The file's structure, its word index, and vectors nobody uses.
+
+    Raises:
+        CatalogDamaged: it cannot be repaired in its place, and that was asked for.
+    """
     try:
         # On a connection of its own: one that has searched before the word index was merged remembers parts of it that
         # are gone, and takes that for damage.
         with explained(database.path), closing(open_reader(database.path)) as connection:
-            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+            said = renewal.damage(connection)
+        if said:
+            raise damaged(database.path, said[0])
+    except CatalogDamaged as problem:
+        if fix:
+            raise  # it is renewed while no engine has it open
+        yield Finding("catalog", False, problem.what, problem.next_step)
+        return
     except Problem as problem:
         yield Finding("catalog", False, problem.what, problem.next_step)
         return
-    sound = said == ["ok"]
-    yield Finding(
-        "catalog",
-        sound,
-        "The catalog is sound." if sound else f"The catalog is damaged: {'; '.join(said)}",
-        ""
-        if sound
-        else f"Stop Offhand, move {database.path} away and add your folders again; your notes are untouched.",
-    )
+    yield Finding("catalog", True, "The catalog is sound.")
     yield _word_index(database, fix=fix)
     with database.read() as connection:
         orphans = outbox.orphans(connection)

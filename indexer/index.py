@@ -66,6 +66,7 @@ class Index:
     ) -> None:
         self._database = Database(path)
         self.folder_rules = FolderRules(self._database, on_change)
+        self.folder_rules.copy()  # an import may have changed it, and a damage is told before anything starts
         self._meaning = meaning
         self._protected = protected
         self._announce = on_change
@@ -152,6 +153,7 @@ class Index:
             self._refuse(path, real, watched)
             with self._database.write() as connection:
                 folders.add(connection, str(real), links=links)
+            self.folder_rules.copy()
             self._watcher.set_roots([*(folder.path for folder in watched), str(real)])
         self._scanner.look({str(real)})
         self._on_change()
@@ -175,6 +177,7 @@ class Index:
                 raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
             with self._database.write() as connection:
                 folders.mark_removed(connection, folder.id)
+            self.folder_rules.copy()
             on_removed(folder.path)
             self._watcher.set_roots(other.path for other in watched if other.id != folder.id)
             self._notices.clear(f"away {folder.path}")
@@ -319,8 +322,15 @@ class Index:
         return self._notices.all()
 
     def check(self, fix: bool = False) -> Iterator[Finding]:
-        """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""
-        yield from check.catalog(self._database, fix=fix)
+        """Look for disagreements between notes, catalog and vectors; with `fix` repair them.
+
+        Raises:
+            CatalogDamaged: with `fix`: it cannot be repaired in its place. Told before anything else.
+        """
+        for finding in check.catalog(self._database, fix=fix):
+            yield finding
+            if finding.name == "catalog" and not finding.ok:
+                return  # nothing that follows could be believed
         looking = lambda: self._started and self._scanner.looking  # noqa: E731
         yield from check.disk(self._database, self._scanner.differences, looking, fix=fix)
         yield from check.vectors(self._database, self._meaning, self._flow.doubt, fix=fix)

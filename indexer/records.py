@@ -51,6 +51,12 @@ class CatalogUnusable(Problem):
     kind = "profile"
 
 
+class CatalogDamaged(CatalogUnusable):
+    """The profile's database cannot be read for what stands in it; it has to give way to a new one."""
+
+    kind = "damaged"
+
+
 class Folder(Struct, frozen=True):
     """A watched folder. `reachable` is false while its disk or directory is away; its index entries are kept.
 

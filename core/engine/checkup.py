@@ -26,7 +26,13 @@ PUBLISHED = {
 def findings(
     profile: Profile, settings: SettingsFile, children: Children, index: Index, keys: Keys, *, fix: bool
 ) -> Iterator[Finding]:
-    """Check everything, cheapest first; with `fix` repair what can be repaired."""
+    """Check everything, cheapest first; with `fix` repair what can be repaired.
+
+    Raises:
+        CatalogDamaged: with `fix`, and before the first finding: the catalog has to be renewed without the engine.
+    """
+    of_index = index.check(fix=fix)
+    looked = [next(of_index)] if fix else []
     yield _disk(profile)
     yield Finding("settings", not settings.notice, settings.notice or "The settings are read.")
     for name, digest in PUBLISHED.items():
@@ -34,7 +40,8 @@ def findings(
     yield from _local_model(children)
     yield from _cloud(settings.current, keys)
     yield _offline(settings.current)
-    yield from index.check(fix=fix)
+    yield from looked
+    yield from of_index
 
 
 def _disk(profile: Profile) -> Finding:

@@ -58,7 +58,7 @@ def doctor(
                 if not json:
                     session.say(finding_line(event.finding))
     except Problem as problem:
-        if problem.kind not in ("engine", "profile"):
+        if problem.kind not in ("engine", "profile", "damaged"):
             raise
         log = session.profile.logs / "engine.log"
         findings.append(Finding("engine", False, problem.what, f"{problem.next_step} Its log is {log}."))
