@@ -19,7 +19,8 @@ MODEL_STATES = {
     "ready": "ready",
     "asleep": "loads with the next question",
     "off": "switched off after it failed repeatedly",
-    "missing": "not installed",
+    "missing": "its file is not there; answers are quotes",
+    "unusable": "its file cannot be loaded; answers are quotes",
 }
 Tone = Literal["good", "busy", "bad", "off"]
 
@@ -89,7 +90,7 @@ def tone(state: LinkState, report: StatusReport | None) -> Tone:
 
 def local_words(report: StatusReport) -> str:
     """The local model and how it stands."""
-    if report.model_state == "missing" or not report.model:
+    if not report.model:
         return "no local model; answers are quotes"
     state = MODEL_STATES.get(report.model_state, report.model_state)
     speed = f", {report.tokens_per_s:.0f} tokens/s" if report.tokens_per_s else ""

@@ -114,7 +114,7 @@ class ReportDesk:
             problems=self._index.ledger.problems(100),
             children=self._children.report(),
             model=self._children.model_name,
-            model_state=self._children.llm.state if self._children.model_file else "missing",
+            model_state=self._children.model_state,
             cloud=next((urlsplit(p.url).hostname or "" for p in settings.providers if p.confirmed), ""),
             offline=settings.offline,
             notices=notices,

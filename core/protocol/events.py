@@ -151,7 +151,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
-    "off" or "missing".  tokens_per_s: how fast it wrote last, 0 while unknown.
+    "off", "missing" or "unusable" (its file cannot be loaded).  tokens_per_s: how fast it wrote last, 0 while unknown.
     cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     paused: why nothing is read or embedded now, in words, "" while work goes on.

@@ -1,5 +1,6 @@
 """The engine called directly, without its socket; its children are the real ones."""
 
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,12 @@ def indexed(engine: Engine, notes: Path) -> Progress:
     last = asked(engine, Index(wait=True))[-1]
     assert isinstance(last, Progress)
     return last
+
+
+def model_file(path: Path) -> str:
+    """A file that begins as a model does."""
+    path.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 1, 1))
+    return str(path)
 
 
 def settled(engine: Engine) -> None:
@@ -167,9 +174,11 @@ def test_whoever_resumes_on_battery_is_obeyed_and_told_so(engine: Engine):
 def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: Engine, tmp_path: Path):
     asked(engine, AddProvider(Provider("example", "openai", "https://api.example.org/v1/", "big", "example")))
     asked(engine, Configure("offline", "on"))
-    asked(engine, Configure("local_model", str(tmp_path / "other.gguf")))
+    asked(engine, Configure("local_model", model_file(tmp_path / "other.gguf")))
+    (tmp_path / "other.gguf").unlink()
     (report,) = asked(engine, Status())
     assert (report.cloud, report.offline, report.model) == ("api.example.org", True, "other")
+    assert report.model_state == "missing"
     (info,) = report.providers
     assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "ready", None)
 
@@ -279,12 +288,15 @@ def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
 
 
 def test_the_doctor_says_what_to_do_about_a_model_that_is_not_there(engine: Engine, tmp_path: Path):
-    asked(engine, Configure("local_model", str(tmp_path / "gone.gguf")))
+    asked(engine, Configure("local_model", model_file(tmp_path / "gone.gguf")))
+    (tmp_path / "gone.gguf").write_bytes(b"no model any more")
     settled(engine)
     (bad,) = [event.finding for event in asked(engine, Doctor()) if not event.finding.ok]
     assert bad.name == "local model"
     assert "gone.gguf" in bad.what
     assert bad.next_step
+    (report,) = asked(engine, Status())
+    assert report.model_state == "unusable"
 
 
 def test_shutdown_is_answered_and_then_ends(engine: Engine):

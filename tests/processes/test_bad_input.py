@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,13 +111,15 @@ def test_words_are_never_syntax(running: Engine, words: str) -> None:
 @pytest.mark.parametrize("damage", ["missing", "truncated", "foreign"])
 def test_an_unusable_model_leaves_the_quote(running: Engine, models: Path, tmp_path: Path, damage: str) -> None:
     file = tmp_path / "model.gguf"
+    file.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 1, 1))  # what is no model is refused when it is named
+    list(running.call(Configure("local_model", str(file))))
+    file.unlink()
     starter = models / "smollm2-135m-instruct" / "SmolLM2-135M-Instruct.Q4_1.gguf"
     if damage == "truncated":
         with starter.open("rb") as whole:
             file.write_bytes(whole.read(3_000_000))
     if damage == "foreign":
         file.write_bytes(b"PK\x03\x04 this is a zip file, not a model " * 1000)
-    list(running.call(Configure("local_model", str(file))))
     code, answer = offhand("ask", "Who services the boiler?")
     assert code == 0
     assert "Mr Hale" in answer["quote"]["text"]

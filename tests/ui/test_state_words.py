@@ -104,7 +104,9 @@ def test_the_light_in_words():
     offline = msgspec.structs.replace(REPORT, providers=[FAR], offline=True)
     assert light_words(offline) == "SmolLM2-135M-Instruct, ready; far is not asked: offline"
     assert light_words(msgspec.structs.replace(REPORT, offline=True)).endswith("; offline")
-    assert light_words(msgspec.structs.replace(REPORT, model_state="missing")).startswith("no local model")
+    assert light_words(msgspec.structs.replace(REPORT, model="", model_state="missing")).startswith("no local model")
+    gone = light_words(msgspec.structs.replace(REPORT, model_state="missing"))
+    assert "its file is not there; answers are quotes" in gone
 
 
 def test_a_request_that_left_in_one_line():

@@ -287,6 +287,16 @@ def test_settings_show_all_show_one_and_change_one(offhand: CommandLine) -> None
     assert offhand("settings", "ignore").out.startswith(".git/, node_modules/")
 
 
+def test_a_model_file_is_named_from_the_root(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand("settings", "local_model", "big.gguf")
+    assert offhand.engine.calls[-1] == Configure("local_model", str(tmp_path / "big.gguf"))
+    offhand("settings", "local_model", "")
+    assert offhand.engine.calls[-1] == Configure("local_model", "")
+
+
 def test_settings_json(offhand: CommandLine) -> None:
     everything = offhand("settings", "--json").object
     assert everything["offline"] is False

@@ -23,7 +23,7 @@ from core.protocol import (
     StatusReport,
 )
 from ui.terminal.barrier import FINDINGS
-from ui.terminal.options import Json
+from ui.terminal.options import Json, absolute
 from ui.terminal.session import Session
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose key; a provider's has its name.")]
@@ -106,6 +106,8 @@ def settings(
     from ui.terminal.report import setting_lines, setting_text
 
     session: Session = context.obj
+    if name == "local_model" and value:
+        value = absolute(value)  # the engine runs elsewhere
     call = GetSettings() if value is None else Configure(name, value)
     current = session.last(call, CurrentSettings).settings
     if not name:
