@@ -99,8 +99,6 @@ def local_words(report: StatusReport) -> str:
 
 def cloud_words(report: StatusReport) -> list[str]:
     """Each provider and how it stands."""
-    if report.offline:
-        return [f"{info.provider.name} is not asked: offline" for info in report.providers]
     return [f"{info.provider.name}: {info.words.rstrip('.')}" for info in report.providers]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.engine.children import EMBEDDER, STARTER, Children
 from core.models import providers
+from core.models.access import key_for
 from core.models.keys import Keys
 from core.paths import Profile
 from core.protocol import Settings
@@ -86,12 +87,11 @@ def _cloud(settings: Settings, keys: Keys) -> Iterator[Finding]:
             yield Finding("cloud model", True, providers.unconfirmed(provider))
             continue
         try:
-            has_key = not provider.key or bool(keys.get(provider.key))
+            key_for(provider, keys.get)
         except Problem as problem:
             yield Finding("cloud model", False, problem.what, problem.next_step)
             continue
-        said = f"{provider.model} at {provider.url} is set up." if has_key else f"There is no key for {provider.name}."
-        yield Finding("cloud model", has_key, said, "" if has_key else f"Set it: offhand keys set {provider.key}")
+        yield Finding("cloud model", True, f"{provider.model} at {provider.url} is set up.")
 
 
 def _offline(settings: Settings) -> Finding:

@@ -18,7 +18,7 @@ from core.paths import Profile
 from core.protocol import VERSION, Checked, Doctor, Event, ReportCall, Status, StatusReport, Watch
 from core.settings import SettingsFile
 from indexer.index import Index
-from indexer.worker import Cancellation
+from indexer.worker import Cancellation, start_thread
 
 WATCH_SECONDS = 0.25
 
@@ -81,6 +81,7 @@ class ReportDesk:
         """Answer one call; see `core.protocol` for what each yields."""
         match call:
             case Status():
+                self._providers.look_for_keys()
                 yield self._status()
             case Watch():
                 yield from self._watch(cancelled)
@@ -91,12 +92,17 @@ class ReportDesk:
                 yield from map(Checked, found)
 
     def _watch(self, cancelled: Cancellation) -> Iterator[StatusReport]:
+        start_thread("keys", self._look_for_keys)
         while not cancelled.requested and not self._ended.is_set():
             seen = self._news.version
             yield self._status()
             cancelled.wait(WATCH_SECONDS)
             while not cancelled.requested and not self._ended.is_set() and not self._news.wait(seen, 1.0):
                 pass
+
+    def _look_for_keys(self) -> None:
+        self._providers.look_for_keys()
+        self._news.announce()
 
     def _status(self) -> StatusReport:
         settings = self._settings.current

@@ -1,4 +1,4 @@
-"""Key combinations as text, in the words of Qt's portable form but without Qt: the settings keep it, the app grabs it."""
+"""Key combinations as text, as Qt writes them but without Qt: the settings keep them, the app grabs them."""
 
 MODIFIERS = {"ctrl": "Ctrl", "control": "Ctrl", "alt": "Alt", "shift": "Shift"}
 MODIFIERS |= dict.fromkeys(("meta", "super", "win"), "Meta")

@@ -180,7 +180,32 @@ def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: En
     assert (report.cloud, report.offline, report.model) == ("api.example.org", True, "other")
     assert report.model_state == "missing"
     (info,) = report.providers
-    assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "ready", None)
+    assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "blocked", None)
+
+
+def test_a_provider_without_its_key_says_so_and_one_on_this_machine_needs_none(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(engine.keys, "get", kept.get)
+    engine._providers._access._look_up = kept.get
+    asked(engine, AddProvider(Provider("far", "openai", "https://api.example.org/v1", "big", "far")))
+    (listed,) = asked(engine, AddProvider(Provider("near", "openai", "http://127.0.0.1:9/v1", "small", "near")))
+    states = {info.provider.name: (info.state, info.words) for info in listed.providers}
+    assert states["far"] == ("blocked", "No key: offhand keys set far.")
+    assert states["near"] == ("ready", "It has not been asked yet.")
+    kept["far"] = "sk-1"
+    engine._providers.key_changed("far")
+    (report,) = asked(engine, Status())
+    assert {info.state for info in report.providers} == {"ready"}
+    asked(engine, AddProvider(Provider("name", "openai", "http://localhost:9/v1", "small")))
+    asked(engine, Configure("offline", "on"))
+    (report,) = asked(engine, Status())
+    states = {info.provider.name: (info.state, info.words) for info in report.providers}
+    assert states["far"] == ("offline", "It is not asked: offline.")
+    assert states["near"] == ("ready", "It has not been asked yet."), "nothing leaves the machine through it"
+    assert states["name"][0] == "offline"
+    assert "127.0.0.1" in states["name"][1]
 
 
 def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engine, notes: Path):

@@ -101,8 +101,10 @@ def test_the_light_in_words():
     clouded = msgspec.structs.replace(REPORT, providers=two)
     assert cloud_words(clouded) == ["far: It answers", f"far: {BUSY}"]
     assert light_words(clouded) == f"SmolLM2-135M-Instruct, ready; far: It answers; far: {BUSY}"
-    offline = msgspec.structs.replace(REPORT, providers=[FAR], offline=True)
-    assert light_words(offline) == "SmolLM2-135M-Instruct, ready; far is not asked: offline"
+    closed = msgspec.structs.replace(FAR, state="offline", words="It is not asked: offline.")
+    near = msgspec.structs.replace(FAR, provider=msgspec.structs.replace(FAR.provider, name="near"))
+    offline = msgspec.structs.replace(REPORT, providers=[closed, near], offline=True)
+    assert light_words(offline) == "SmolLM2-135M-Instruct, ready; far: It is not asked: offline; near: It answers"
     assert light_words(msgspec.structs.replace(REPORT, offline=True)).endswith("; offline")
     assert light_words(msgspec.structs.replace(REPORT, model="", model_state="missing")).startswith("no local model")
     gone = light_words(msgspec.structs.replace(REPORT, model_state="missing"))
