@@ -107,7 +107,7 @@ class Index:
             self._database,
             recogniser,
             largest=lambda: self._scanner.rules.largest,
-            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else LOOK_SECONDS),
+            rest=lambda: self.pace.rest() or (0.0 if self._all_else_done(self.counts()) else LOOK_SECONDS),
             on_stored=self._stored,
             notices=self._notices,
         )
@@ -306,10 +306,8 @@ class Index:
         looking = self._scanner.looking  # before the counts, which then hold all that the look has found
         counts = self.counts()
         files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
-        paused = bool(self.pace.why)
-        read = not counts.waiting or self._pipeline.stuck or paused
-        embedded = not counts.vectors_owed or self._flow.stuck or paused
-        done = not looking and read and embedded
+        recognising = isinstance(self._scans, Scans) and not self._scans.idle and not self.pace.why
+        done = not looking and not (counts.scans and recognising) and self._all_else_done(counts)
         left: float | None = 0.0
         if not done:
             chunks_each = counts.chunks / counts.indexed if counts.indexed else 0.0
@@ -337,6 +335,13 @@ class Index:
         if fix:
             self._pipeline.wake()
             self._flow.wake()
+
+    def _all_else_done(self, counts: Counts) -> bool:
+        """Whether everything but scans is read and embedded, or will not be now."""
+        paused = bool(self.pace.why)
+        read = counts.waiting <= counts.scans or self._pipeline.stuck or paused
+        embedded = not counts.vectors_owed or self._flow.stuck or paused
+        return read and embedded and not self._scanner.looking
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 

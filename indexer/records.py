@@ -193,7 +193,10 @@ class Coverage(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """Where the library stands. `vectors_owed` counts passages without a vector in the vector store yet."""
+    """Where the library stands. `vectors_owed` counts passages without a vector in the vector store yet.
+
+    scans: of those that wait, the scanned documents, which are recognised when all else is read.
+    """
 
     files: int
     indexed: int
@@ -202,6 +205,7 @@ class Counts(Struct, frozen=True):
     failed: int
     chunks: int
     vectors_owed: int
+    scans: int = 0
 
 
 class Finding(Struct, frozen=True):

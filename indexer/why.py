@@ -39,6 +39,8 @@ def _known(path: Path, record: FileRecord, *, reachable: bool) -> str:
     if record.state == "indexed":
         kept = "" if reachable else "; its folder cannot be reached now, and what was read is kept"
         return f"{path} is in the index{_since(record.at)}{kept}."
+    if record.state == "waiting" and record.reason:
+        return f"{path} is not in the index yet: {record.reason[:1].lower()}{record.reason[1:]}"
     if record.state == "waiting":
         away = "" if reachable else "; its folder cannot be reached now"
         return f"{path} waits to be read{away}."

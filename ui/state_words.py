@@ -39,7 +39,7 @@ def state_words(state: LinkState, report: StatusReport | None) -> str:
     if report.paused and (counts.waiting or counts.vectors_owed):
         left = f"{files(counts.waiting)} waiting" if counts.waiting else f"{counts.vectors_owed:,} passages waiting"
         return f"Paused, {left}"
-    if counts.waiting:
+    if counts.waiting > counts.scans:
         on_battery = " on battery" if report.resumed else ""
         return f"Reading {counts.files - counts.waiting:,} of {counts.files:,} files{on_battery}"
     if counts.vectors_owed:
@@ -83,7 +83,7 @@ def tone(state: LinkState, report: StatusReport | None) -> Tone:
         return "busy" if state == "starting" else "bad"
     if report is None or not report.folders:
         return "off"
-    if report.counts.waiting or report.counts.vectors_owed:
+    if report.counts.waiting > report.counts.scans or report.counts.vectors_owed:
         return "off" if report.paused else "busy"
     return "good"
 

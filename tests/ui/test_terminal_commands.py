@@ -121,6 +121,12 @@ def test_index_wait_ends_with_a_summary(offhand: CommandLine) -> None:
     assert ran.out == "40 files indexed, 120 passages, 1 failed (`offhand status` says why).\n"
 
 
+def test_a_scan_that_waits_is_told_apart(offhand: CommandLine) -> None:
+    counts = msgspec.structs.replace(COUNTS, waiting=3, scans=2, failed=0)
+    offhand.engine.answers[Index] = lambda call, cancelled: iter([Progress(counts, 0, 0, None, True)])
+    assert "1 file waiting, 2 scans waiting to be recognised" in offhand("index").out
+
+
 def test_index_wait_gives_only_the_final_object_as_json(offhand: CommandLine) -> None:
     final = offhand("index", "--wait", "--json").object
     assert set(final) == {"counts", "files_per_s", "chunks_per_s", "seconds_left", "done"}
