@@ -215,12 +215,13 @@ class Index:
         """Look at everything again."""
         self._scanner.rescan()
 
-    def retry(self, path: str = "") -> None:
-        """Let the failed files be read again, or the one at `path`."""
+    def retry(self, path: str = "") -> int:
+        """Let the failed files be read again, or those at and below `path`. Returns how many."""
         with self._database.write() as connection:
-            files.retry(connection, path)
+            count = files.retry(connection, path)
         self._pipeline.wake()
         self._on_change()
+        return count
 
     # ---- finding ----------------------------------------------------------------------------------------------------
 

@@ -49,6 +49,14 @@ class Ledger:
         self._counted = changes, counted
         return counted
 
+    def knows(self, path: Path) -> bool:
+        """Whether anything is known about a path, or it is a directory that is looked into."""
+        if self.files(None, str(path), "", 1):
+            return True
+        with self._database.read() as connection:
+            folder = _around(path, folders.watched(connection))
+        return folder is not None and path.is_dir() and not why.against(path, folder, self._rules())
+
     def why(self, path: Path) -> tuple[FileRecord | None, str]:
         """What is known about a path, and in one sentence why it is or is not in the index."""
         with self._database.read() as connection:

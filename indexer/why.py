@@ -26,13 +26,20 @@ def sentence(path: Path, folder: Folder | None, rules: IgnoreRules, record: File
         return _known(path, record, reachable=folder.reachable)
     if not os.path.lexists(path):
         return f"{path} is not in the index: there is no such file."
-    rule = explain(folder.path, str(path), rules) or _nature(path, folder)
+    rule = against(path, folder, rules)
     if rule:
         return f"{path} is not in the index: {rule}."
     if path.is_dir():
         said = f"{below.indexed:,} of {below.files:,} files in it are in the index"
         return f"{path} is looked into: {said}{f', {below.failed:,} failed' if below.failed else ''}."
     return f"{path} is not in the index yet: it was not noticed so far; `offhand index` looks again."
+
+
+def against(path: Path, folder: Folder, rules: IgnoreRules) -> str:
+    """What speaks against a path that exists in a watched folder, in words, or "" when nothing does."""
+    if path == Path(folder.path):
+        return ""
+    return explain(folder.path, str(path), rules) or _nature(path, folder)
 
 
 def _known(path: Path, record: FileRecord, *, reachable: bool) -> str:

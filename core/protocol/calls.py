@@ -43,7 +43,7 @@ class Index(Struct, frozen=True, tag=True):
 
 
 class Retry(Struct, frozen=True, tag=True):
-    """Try the failed files again, or just the one at `path` → Progress."""
+    """Try the failed files again, or just those at and below `path` → Progress. Nothing to try there is a Problem."""
 
     path: str = ""
 

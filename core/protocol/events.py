@@ -41,13 +41,17 @@ class Explained(Struct, frozen=True, tag=True):
 
 
 class Progress(Struct, frozen=True, tag=True):
-    """How far indexing is. Rates are per second over the last few seconds; `seconds_left` is None when unknown."""
+    """How far indexing is. Rates are per second over the last few seconds; `seconds_left` is None when unknown.
+
+    paused: that work rests, and what ends that, in a sentence; "" while it goes on. It then counts as done.
+    """
 
     counts: Counts
     files_per_s: float
     chunks_per_s: float
     seconds_left: float | None
     done: bool
+    paused: str = ""
 
 
 class Found(Struct, frozen=True, tag=True):

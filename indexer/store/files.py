@@ -194,11 +194,11 @@ def take_back_attempt(connection: apsw.Connection, file_id: int) -> None:
 
 
 def retry(connection: apsw.Connection, path: str = "") -> int:
-    """Let failed files wait again, all or the one at `path`. Returns how many."""
+    """Let failed files wait again, all or those at and below `path`. Returns how many."""
     connection.execute(
         "UPDATE files SET state = 'waiting', reason = '', attempts = 0, content_hash = '', retry_at = NULL "
-        "WHERE state = 'failed' AND (?1 = '' OR path = ?1)",
-        (path,),
+        "WHERE state = 'failed' AND (?1 = '' OR path = ?1 OR (path > ?2 AND path < ?3))",
+        (path, *span(path)),
     )
     return connection.changes()
 

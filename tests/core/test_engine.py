@@ -23,17 +23,20 @@ from core.protocol import (
     CurrentSettings,
     Doctor,
     Done,
+    Explain,
     Folders,
     Found,
     GetSettings,
     Import,
     Index,
+    ListFiles,
     ListFolders,
     Piece,
     Progress,
     Provider,
     Quoted,
     RemoveFolder,
+    Retry,
     RouteStep,
     Search,
     Settings,
@@ -269,6 +272,36 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert {RouteStep, Piece} <= {type(event) for event in events}
     assert [step.kind for step in events[-1].route] == ["quote", "local"]
     assert {path.name for path in notes.iterdir()} == set(NOTES)
+
+
+def test_a_pause_is_told_by_those_who_wait_for_its_end(engine: Engine, notes: Path):
+    asked(engine, Configure("paused", "on"))
+    engine.start()
+    asked(engine, AddFolder(str(notes)))
+    deadline = time.monotonic() + 20
+    while engine.index.counts().waiting < len(NOTES):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    last = asked(engine, Index(wait=True))[-1]
+    assert (last.done, last.paused) == (True, "Reading is paused by you. `offhand resume` goes on.")
+    (explained,) = asked(engine, Explain(str(notes / "boiler.md")))
+    assert explained.sentence.endswith("waits to be read. Reading is paused by you. `offhand resume` goes on.")
+
+
+def test_a_path_that_is_not_known_is_said(engine: Engine, notes: Path, tmp_path: Path):
+    (notes / "bad.docx").write_text("no document")
+    (notes / "empty").mkdir()
+    indexed(engine, notes)
+    for call in (Retry(str(tmp_path / "nowhere.md")), ListFiles(None, str(tmp_path / "nowhere.md"))):
+        with pytest.raises(BadInput, match=r"nowhere.md is not in the index: it lies in none of your folders"):
+            asked(engine, call)
+    with pytest.raises(BadInput, match="there is no such file"):
+        asked(engine, ListFiles(None, str(notes / "none.md")))
+    with pytest.raises(BadInput, match=r"boiler.md is in the index since .*Only files that failed are tried again"):
+        asked(engine, Retry(str(notes / "boiler.md")))
+    assert asked(engine, ListFiles("waiting", str(notes / "boiler.md")))[0].files == []
+    assert asked(engine, ListFiles(None, str(notes / "empty")))[0].files == []
+    assert isinstance(asked(engine, Retry(str(notes / "bad.docx")))[0], Progress)
 
 
 def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine):

@@ -127,9 +127,23 @@ def test_a_scan_that_waits_is_told_apart(offhand: CommandLine) -> None:
     assert "1 file waiting, 2 scans waiting to be recognised" in offhand("index").out
 
 
+def test_index_says_that_reading_is_paused(offhand: CommandLine) -> None:
+    counts = msgspec.structs.replace(COUNTS, waiting=3)
+    said = "Reading is paused by you. `offhand resume` goes on."
+    offhand.engine.answers[Index] = lambda call, cancelled: iter([Progress(counts, 0, 0, None, True, said)])
+    ran = offhand("index", "--wait")
+    assert (ran.status, ran.out) == (4, "")
+    assert "3 files waiting" in ran.err
+    assert said in ran.err
+    assert offhand("index", "--wait", "--json").object["error"]["kind"] == "paused"
+    ran = offhand("index")
+    assert ran.status == 0
+    assert said in ran.err
+
+
 def test_index_wait_gives_only_the_final_object_as_json(offhand: CommandLine) -> None:
     final = offhand("index", "--wait", "--json").object
-    assert set(final) == {"counts", "files_per_s", "chunks_per_s", "seconds_left", "done"}
+    assert set(final) == {"counts", "files_per_s", "chunks_per_s", "seconds_left", "done", "paused"}
     assert final["done"] is True
     assert final["counts"]["vectors_owed"] == 0
 

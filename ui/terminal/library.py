@@ -12,6 +12,7 @@ from core.protocol import (
     Folders,
     Index,
     ListFolders,
+    Problem,
     Progress,
     RemoveFolder,
     Retry,
@@ -76,6 +77,11 @@ def index(
         if wait:
             session.aside("Indexing goes on in the background.")
         raise
+    counts = progress.counts
+    if progress.paused and (counts.waiting or counts.vectors_owed):
+        if wait:
+            raise Problem(f"{summary(progress)} {progress.paused}", kind="paused")
+        session.aside(progress.paused)
     _tell(session, progress, json)
 
 
@@ -99,7 +105,7 @@ def _set_paused(session: Session, json: bool, *, paused: bool) -> None:
 
 def retry(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(metavar="[PATH]", help="One file; all of them without it.")] = "",
+    path: Annotated[str, typer.Argument(metavar="[PATH]", help="A file or folder; everything without it.")] = "",
     json: Json = False,
 ) -> None:
     """Try the files again that could not be read."""
