@@ -6,6 +6,7 @@ Each kind of call has its desk; a new capability is a `case` there.
 import os
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from core.answering.history import History
@@ -14,6 +15,7 @@ from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
+from core.engine.shelf import Shelf
 from core.errors import BadInput
 from core.models.keys import Keys
 from core.models.local import LocalModel
@@ -88,7 +90,8 @@ class Engine:
         history = History(profile.history)
         self._outgoing = Outgoing(self.index.folder_rules.of, lambda: self.settings.current, Ledger(profile.ledger))
         self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing)
-        self._answers = AnswerDesk(self.index, self._route, self._outgoing, history, self.index.ledger.coverage)
+        shelf = partial(Shelf, self.index)
+        self._answers = AnswerDesk(shelf, self._route, self._outgoing, history, self.index.ledger.coverage)
         self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.answering.history import History
 from core.engine import filters
+from core.engine.shelf import Shelf
 from core.errors import BadInput
 from core.protocol import (
     AddFolder,
@@ -113,9 +114,8 @@ class LibraryDesk:
         if not call.unfinished and not any(character.isalnum() for character in call.words):
             raise BadInput("There is nothing to look for.", "Type a word, or a few.")
         started = time.perf_counter()
-        found = self._index.search(
-            call.words, call.limit, call.meaning, filters.chosen(call), unfinished=call.unfinished
-        )
+        shelf = Shelf(self._index, filters.chosen(call))
+        found = shelf.search(call.words, call.limit, call.meaning, unfinished=call.unfinished)
         for stage, hits, note in found:
             yield Found(hits, stage, (time.perf_counter() - started) * 1000, note)
 

@@ -86,6 +86,7 @@ class Ask(Struct, frozen=True, tag=True):
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
     consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.
+    folder, after, before: answer from these files alone, as in Search.
     """
 
     question: str
@@ -93,6 +94,9 @@ class Ask(Struct, frozen=True, tag=True):
     offline: bool = False
     limit: int = 6
     consent: bool = False
+    folder: str = ""
+    after: str = ""
+    before: str = ""
 
 
 class Preview(Struct, frozen=True, tag=True):

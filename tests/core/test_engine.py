@@ -268,6 +268,16 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert events[-1].answer == quote.text
     assert Path(quote.path).read_text().splitlines()[quote.line - 1].startswith(quote.text)
 
+    only = str(notes / "garden.txt")
+    events = asked(engine, Ask("When was the pressure valve replaced?", model=False, folder=only))
+    assert {Path(source.path).name for source in events[-1].sources} <= {"garden.txt"}
+    assert {Path(hit.path).name for hit in events[0].hits} <= {"garden.txt"}
+    assert events[-1].quote is None or events[-1].quote.path == only
+    events = asked(engine, Ask("When was the pressure valve replaced?", folder=str(notes / "boiler.md")))
+    assert "on 3 May" in events[-1].quote.text
+    assert {Path(source.path).name for source in events[-1].sources} == {"boiler.md"}
+    assert asked(engine, Ask("When was the valve replaced?", before="2001-01-01"))[-1].sources == []
+
     events = asked(engine, Ask("When was the pressure valve replaced?", offline=True))
     assert {RouteStep, Piece} <= {type(event) for event in events}
     assert [step.kind for step in events[-1].route] == ["quote", "local"]
@@ -309,6 +319,8 @@ def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine
     assert not any(isinstance(event, RouteStep) for event in events)
     assert events[-1].quote is None
     assert "Nothing in your notes" in events[-1].answer
+    assert events[-1].note == "You have no folders yet: `offhand add FOLDER`."
+    assert asked(engine, Search("valve", meaning=False))[-1].note == events[-1].note
 
 
 @pytest.mark.parametrize(
@@ -320,6 +332,8 @@ def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine
         Search("x", folder="notes"),
         Ask("  "),
         Ask("x", limit=0),
+        Ask("x", after="soon"),
+        Ask("x", folder="notes"),
     ],
 )
 def test_calls_that_make_no_sense_are_refused(call: Call, engine: Engine):

@@ -32,6 +32,15 @@ from core.protocol import (
 from indexer.worker import Cancellation
 
 
+def test_a_question_in_a_folder_and_between_days(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand("ask", "why", "--folder", "house", "--after", "2026-03-01", "--before", "2026-03-31", "--json")
+    (call,) = offhand.engine.calls
+    assert call == Ask("why", folder=str(tmp_path / "house"), after="2026-03-01", before="2026-03-31")
+
+
 def test_passages_quote_prose_sources_and_timings_come_in_this_order(offhand: CommandLine) -> None:
     ran = offhand("ask", "why", "tiles?")
     assert ran.status == 0
