@@ -20,6 +20,7 @@ from indexer.store.database import Database, damaged, explained, open_reader
 from indexer.store.files import Seen
 from indexer.store.vector_index import Report
 from indexer.vector_flow import PATIENCE
+from indexer.vector_words import standing
 
 OPENING_LOOKS, OPENING_PAUSE = 100, 0.2  # times, seconds
 LOOK_AGAIN = 1.0  # seconds between two looks at what differs: more than a saved file takes to be in the catalog
@@ -167,15 +168,12 @@ def _unmatched(database: Database, meaning: Meaning) -> tuple[list[int], list[in
 
 def _unready(report: Report, *, fix: bool) -> Finding:
     """What a person is told of an index that does not answer; an exact search does so meanwhile."""
-    meanwhile = "an exact search answers meanwhile."
+    said = f"{standing(report)}."
     if report.state == "away":
-        what = f"The vector index cannot be reached ({report.why}); {meanwhile}"
-        return Finding("vector index", False, what, "Start the server, or: offhand settings vectors embedded.")
+        return Finding("vector index", False, said, "Start the server, or: offhand settings vectors embedded.")
     if report.state == "broken":
-        what = f"The vector index ({report.store}) cannot be built: {report.why}; {meanwhile}"
-        return Finding("vector index", False, what, "It is tried again by itself.", fixed=fix)
-    what = f"The vector index ({report.store}) is not ready ({report.state}: {report.why}); {meanwhile}"
-    return Finding("vector index", False, what, "It is rebuilt by itself.", fixed=fix)
+        return Finding("vector index", False, said, fixed=fix)
+    return Finding("vector index", True, said)  # nothing is wrong: it is being made
 
 
 def _settled(meaning: Meaning) -> Report:

@@ -54,7 +54,10 @@ from indexer.ignore import IgnoreRules
 from indexer.index import Index
 from indexer.records import Problem
 from indexer.store.store_service import EMBEDDED
+from indexer.vector_words import standing
 from indexer.worker import Cancellation
+
+TRY_SECONDS = 8.0  # for a vector store that was just named to be opened or made
 
 
 class Engine:
@@ -74,6 +77,7 @@ class Engine:
         self.settings = SettingsFile(profile.settings)
         self._news = News()
         settings = self.settings.current
+        self._vectors = settings.vectors
         self.children = Children(profile, settings, [str(profile.data)])  # until it is known which folders stay here
         self.index = Index(
             profile.catalog,
@@ -168,7 +172,7 @@ class Engine:
                     self._apply(self.settings.change(name, value))
                 if name == "paused" and not self.settings.current.paused:
                     self.index.pace.resume()
-                yield CurrentSettings(self.settings.current)
+                yield CurrentSettings(self.settings.current, self._tried_vectors() if name == "vectors" else "")
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))
                 self._providers.key_changed(name)
@@ -230,7 +234,16 @@ class Engine:
         self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
         self.index.recognise_scans(settings.ocr)
         self._configure_children()
+        if settings.vectors != self._vectors:
+            self._vectors = settings.vectors
+            self.index.vectors.moved()
         self._news.announce()
+
+    def _tried_vectors(self) -> str:
+        try:
+            return f"{standing(self.index.vectors.tried(TRY_SECONDS))}."
+        except Problem as problem:
+            return str(problem)
 
 
 def _rules(settings: Settings) -> IgnoreRules:

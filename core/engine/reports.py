@@ -18,6 +18,8 @@ from core.paths import Profile
 from core.protocol import VERSION, Checked, Doctor, Event, ReportCall, Status, StatusReport, Watch
 from core.settings import SettingsFile
 from indexer.index import Index
+from indexer.store.store_service import EMBEDDED
+from indexer.vector_words import standing
 from indexer.worker import Cancellation, start_thread
 
 WATCH_SECONDS = 0.25
@@ -124,9 +126,13 @@ class ReportDesk:
             cloud=next((urlsplit(p.url).hostname or "" for p in settings.providers if p.confirmed), ""),
             offline=settings.offline,
             notices=notices,
-            vectors=vectors.words if vectors is not None else "",
+            vectors=standing(vectors) if vectors is not None else _not_looked_at(settings.vectors),
             paused=self._index.pace.why,
             resumed=self._index.pace.note,
             tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
         )
+
+
+def _not_looked_at(vectors: str) -> str:
+    return "" if vectors == EMBEDDED else f"{vectors}: not looked at yet"

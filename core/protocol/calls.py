@@ -151,7 +151,10 @@ class GetSettings(Struct, frozen=True, tag=True):
 
 
 class Configure(Struct, frozen=True, tag=True):
-    """Change one setting; `value` is text as a person types it (lists: comma-separated) → CurrentSettings."""
+    """Change one setting; `value` is text as a person types it (lists: comma-separated) → CurrentSettings.
+
+    A place for the vectors is tried at once, which can take seconds.
+    """
 
     name: str
     value: str

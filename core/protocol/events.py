@@ -190,9 +190,10 @@ class Checked(Struct, frozen=True, tag=True):
 
 
 class CurrentSettings(Struct, frozen=True, tag=True):
-    """All settings as they are now."""
+    """All settings as they are now. `note`: what was found where the changed one points to, "" for most."""
 
     settings: Settings
+    note: str = ""
 
 
 class Providers(Struct, frozen=True, tag=True):

@@ -1,5 +1,6 @@
 """The engine called directly, without its socket; its children are the real ones."""
 
+import socket
 import struct
 import time
 from collections.abc import Iterator
@@ -94,7 +95,7 @@ def settled(engine: Engine) -> None:
     """Start the engine and wait for its vector index, which a fresh profile has to make first."""
     engine.start()
     deadline = time.monotonic() + 30
-    while "rebuilding" in (said := vector_index(engine).what) or "opening" in said:
+    while "search works meanwhile" in (said := vector_index(engine).what):
         assert time.monotonic() < deadline, said
         time.sleep(0.1)
 
@@ -212,8 +213,9 @@ def test_a_provider_without_its_key_says_so_and_one_on_this_machine_needs_none(
 
 
 def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engine, notes: Path):
-    asked(engine, Configure("vectors", "http://192.168.77.77:8000"))
     asked(engine, Configure("offline", "on"))
+    (told,) = asked(engine, Configure("vectors", "http://192.168.77.77:8000"))
+    assert "cannot be reached (Offline mode is on" in told.note
     config = engine.children.semantics._config
     assert not any("192.168" in str(value) for value in config.values())
     assert "Offline mode is on" in config["vectors_closed"]
@@ -228,6 +230,20 @@ def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engi
     while engine.index.counts().vectors_owed:
         assert time.monotonic() < deadline, engine.index.notices()
         time.sleep(0.1)
+
+
+def test_a_place_for_the_vectors_is_tried_when_it_is_set(engine: Engine):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    (told,) = asked(engine, Configure("vectors", url))
+    assert f"{url} cannot be reached" in told.note
+    assert told.note.endswith("it is tried again, and search works meanwhile.")
+    (report,) = asked(engine, Status())
+    assert f"{url} cannot be reached" in report.vectors
+    (told,) = asked(engine, Configure("vectors", "embedded"))
+    assert told.note.startswith("Chroma on this computer, ")
+    assert asked(engine, Configure("theme", "dark"))[0].note == ""
 
 
 def test_watching_tells_of_a_change_and_ends_when_nobody_listens(engine: Engine, notes: Path):

@@ -13,6 +13,7 @@ from core.paths import ROOT, Profile
 from core.protocol import (
     AddFolder,
     Configure,
+    CurrentSettings,
     Done,
     Export,
     Found,
@@ -24,6 +25,7 @@ from core.protocol import (
     Retry,
     Search,
     SetKey,
+    Settings,
 )
 
 
@@ -315,6 +317,15 @@ def test_a_model_file_is_named_from_the_root(
     assert offhand.engine.calls[-1] == Configure("local_model", str(tmp_path / "big.gguf"))
     offhand("settings", "local_model", "")
     assert offhand.engine.calls[-1] == Configure("local_model", "")
+
+
+def test_what_was_found_where_a_setting_points_to_is_said(offhand: CommandLine) -> None:
+    told = CurrentSettings(Settings(vectors="http://localhost:8000"), "http://localhost:8000 cannot be reached.")
+    offhand.engine.answers[Configure] = lambda call, cancelled: iter([told])
+    ran = offhand("settings", "vectors", "http://localhost:8000")
+    assert (ran.status, ran.out) == (0, "http://localhost:8000\n")
+    assert "cannot be reached" in ran.err
+    assert offhand("settings", "vectors", "http://localhost:8000", "--json").object["note"] == told.note
 
 
 def test_settings_json(offhand: CommandLine) -> None:

@@ -109,7 +109,8 @@ def settings(
     if name == "local_model" and value:
         value = absolute(value)  # the engine runs elsewhere
     call = GetSettings() if value is None else Configure(name, value)
-    current = session.last(call, CurrentSettings).settings
+    told = session.last(call, CurrentSettings)
+    current = told.settings
     if not name:
         session.give(current) if json else session.say(*setting_lines(current))
         return
@@ -117,7 +118,9 @@ def settings(
     if name not in known:
         raise Problem(f"There is no setting called {name!r}.", f"The settings are: {', '.join(known)}.", kind="input")
     one = getattr(current, name)
-    session.give({name: one}) if json else session.say(setting_text(one))
+    session.give({name: one, **({"note": told.note} if told.note else {})}) if json else session.say(setting_text(one))
+    if told.note and not json:
+        session.aside(told.note)
 
 
 def keys_set(context: typer.Context, name: Name, json: Json = False) -> None:
