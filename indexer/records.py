@@ -39,6 +39,12 @@ class FolderRefused(Problem):
     kind = "folder"
 
 
+class FolderKnown(FolderRefused):
+    """The folder is one of those that are watched already: nothing needs to be done."""
+
+    kind = "known"
+
+
 class ModelUnusable(Problem):
     """A model file is missing, truncated, or not the model it should be."""
 

@@ -27,6 +27,7 @@ from core.protocol import (
     SetKey,
     Settings,
 )
+from indexer.records import FolderKnown
 
 
 def test_add_sends_the_absolute_path_and_says_what_comes(
@@ -37,6 +38,16 @@ def test_add_sends_the_absolute_path_and_says_what_comes(
     assert ran.status == 0
     assert offhand.engine.calls == [AddFolder(str(tmp_path / "notes"))]
     assert f"{tmp_path / 'notes'} is watched" in ran.out
+
+
+def test_a_folder_that_is_watched_already_is_no_failure(offhand: CommandLine) -> None:
+    def known(call, cancelled):
+        raise FolderKnown("/srv/notes is one of your folders already.", "Nothing needs to be done.")
+
+    offhand.engine.answers[AddFolder] = known
+    ran = offhand("add", "/srv/notes")
+    assert (ran.status, ran.out, ran.err) == (0, "/srv/notes is one of your folders already.\n", "")
+    assert list(offhand("add", "/srv/notes", "--json").object) == ["folders"]
 
 
 def test_add_expands_the_home_folder(offhand: CommandLine) -> None:

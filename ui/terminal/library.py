@@ -33,7 +33,16 @@ def add(
     """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
     session: Session = context.obj
     path = absolute(folder)
-    folders = session.last(AddFolder(path, follow_links), Folders)
+    try:
+        folders = session.last(AddFolder(path, follow_links), Folders)
+    except Problem as problem:
+        if problem.kind != "known":
+            raise
+        if json:
+            session.give(session.last(ListFolders(), Folders))
+        else:
+            session.say(problem.what)
+        return
     if json:
         session.give(folders)
     else:
