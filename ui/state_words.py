@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.protocol import Coverage, Departure, FolderRule, StatusReport
 
-LinkState = Literal["starting", "ready", "gone"]
+LinkState = Literal["starting", "ready", "gone", "stopped"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
 RULES: dict[FolderRule, str] = {
     "cloud": "may go to the cloud",
@@ -29,6 +29,8 @@ def state_words(state: LinkState, report: StatusReport | None) -> str:
     """One short line that is true now."""
     if state == "starting":
         return "Starting the engine…"
+    if state == "stopped":
+        return "Stopped"
     if state == "gone":
         return "The engine is not running; trying again"
     if report is None:
@@ -79,6 +81,8 @@ def _ago(passed: float) -> str:
 
 def tone(state: LinkState, report: StatusReport | None) -> Tone:
     """The colour of the state's dot."""
+    if state == "stopped":
+        return "off"
     if state != "ready":
         return "busy" if state == "starting" else "bad"
     if report is None or not report.folders:

@@ -160,6 +160,7 @@ class Engine:
         elif isinstance(call, Shutdown):
             yield Done("The engine ends.")
             self.ended.set()
+            self._news.announce()  # who watches hears of it in good order
 
     def _set(self, call: SettingsCall) -> Iterator[Event]:
         match call:

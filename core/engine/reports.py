@@ -98,7 +98,7 @@ class ReportDesk:
         while not cancelled.requested and not self._ended.is_set():
             seen = self._news.version
             yield self._status()
-            cancelled.wait(WATCH_SECONDS)
+            self._ended.wait(WATCH_SECONDS)
             while not cancelled.requested and not self._ended.is_set() and not self._news.wait(seen, 1.0):
                 pass
 

@@ -25,6 +25,7 @@ from indexer.worker import Hello, Host, start_thread
 log = logging.getLogger(__name__)
 
 EXIT_UNUSABLE = 4
+LAST_WORDS = 1.0  # seconds for those who watch to hear that the engine was stopped, and did not die
 
 
 def run(profile: Profile) -> int:
@@ -96,6 +97,7 @@ def _serve(profile: Profile, engine: Engine, listener: Listener, key: bytes) -> 
         if host.idle_seconds() > engine.settings.current.idle_minutes * 60 and not engine.busy():
             log.info("nobody has needed the engine for %d minutes", engine.settings.current.idle_minutes)
             return
+    host.finish(LAST_WORDS)
 
 
 def _write_token(profile: Profile, key: bytes) -> None:

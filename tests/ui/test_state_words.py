@@ -30,6 +30,7 @@ def counted(**fields):
     ("state", "report", "words", "color"),
     [
         ("starting", None, "Starting the engine…", "busy"),
+        ("stopped", REPORT, "Stopped", "off"),
         ("gone", REPORT, "The engine is not running; trying again", "bad"),
         ("ready", REPORT, "211 of 214 files, 1 skipped, 2 failed", "good"),
         ("ready", msgspec.structs.replace(REPORT, folders=[]), "No folders yet", "off"),

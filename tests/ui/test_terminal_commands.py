@@ -371,7 +371,7 @@ def test_a_key_is_removed(offhand: CommandLine) -> None:
 
 
 def test_stop_ends_the_engine(offhand: CommandLine) -> None:
-    assert offhand("stop").out == "The engine has ended.\n"
+    assert offhand("stop").out == "The engine has ended. The next command starts it again.\n"
     offhand.engine.stop()
     assert offhand("stop", "--json").object == {"stopped": False}
 

@@ -87,13 +87,13 @@ def engine(context: typer.Context) -> None:
 
 
 def stop(context: typer.Context, json: Json = False) -> None:
-    """End the engine. The next command starts another."""
+    """End the engine. The next command starts another; an open window does so only when you press Start there."""
     session: Session = context.obj
     stopped = launch.stop(session.profile, session.aside)
     if json:
         session.give({"stopped": stopped})
     else:
-        session.say("The engine has ended." if stopped else "No engine was running.")
+        session.say("The engine has ended. The next command starts it again." if stopped else "No engine was running.")
 
 
 def settings(
