@@ -7,8 +7,9 @@ from msgspec import structs
 
 from core import launch
 from core.paths import Profile
-from core.protocol import Call, Event, Import, Shutdown
+from core.protocol import Call, Checked, Doctor, Event, Import, Problem, Shutdown
 from core.protocol.calls import RefusedTwice
+from indexer.records import CatalogDamaged
 from indexer.worker import Gone
 
 
@@ -39,6 +40,18 @@ class Engine:
         if isinstance(call, Import):
             yield launch.restore(self.profile, call)
             return
+        if isinstance(call, Doctor) and call.fix:
+            try:
+                yield from self._sent(call, patience)
+                return
+            except Problem as problem:
+                if problem.kind != CatalogDamaged.kind:
+                    raise
+            self.close()
+            yield Checked(launch.renew(self.profile))
+        yield from self._sent(call, patience)
+
+    def _sent(self, call: Call, patience: float | None) -> Iterator[Event]:
         try:
             yield from self._connected().call(call, patience=patience)
         except Gone:

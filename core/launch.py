@@ -15,8 +15,8 @@ import msgspec
 
 from core.errors import EngineUnreachable
 from core.paths import Profile, build_id, command
-from core.protocol import Call, Done, Event, Import, Shutdown
-from indexer.records import Problem
+from core.protocol import Call, Done, Event, Finding, Import, Shutdown
+from indexer.records import CatalogDamaged, Problem
 from indexer.worker import Channel, start_thread
 
 START_SECONDS = 20.0
@@ -26,7 +26,11 @@ EXIT_ANOTHER = 75
 """What an engine exits with when another already serves the profile (EX_TEMPFAIL of sysexits.h)."""
 
 EXIT_REFUSED = 3
-"""What the process of an import exits with when it says why it cannot."""
+"""What the process of an import or a renewal exits with when it says why it cannot."""
+
+EXIT_DAMAGED = 65
+"""What an engine exits with when its catalog is damaged (EX_DATAERR of sysexits.h)."""
+
 FULL = 1 << 16  # bytes; a disk with less room is full
 
 ANSWER_SECONDS = 10.0  # that an engine is given to say that it ends
@@ -82,11 +86,46 @@ def restore(profile: Profile, call: Import) -> Done:
     Raises:
         Problem: the process says why it cannot.
     """
+    status, said = _run(profile, "import", msgspec.json.encode(call))
+    if status:
+        raise EngineUnreachable(
+            f"The import ended unexpectedly (exit status {status}).",
+            "Your profile is either as it was or the new one, and sound; import again.",
+        )
+    return msgspec.json.decode(said, type=Done)
+
+
+def renew(profile: Profile) -> Finding:
+    """Have a process of its own put a new catalog in the place of a damaged one; its engine is ended for that.
+
+    Raises:
+        Problem: the process says why it cannot.
+    """
+    status, said = _run(profile, "renew")
+    if status:
+        raise EngineUnreachable(
+            f"The repair of the catalog ended unexpectedly (exit status {status}); its log is in {profile.logs}.",
+            "`offhand doctor --fix` tries again.",
+        )
+    return msgspec.json.decode(said, type=Finding)
+
+
+def refusal(problem: Problem) -> bytes:
+    """A problem as these processes write it to their standard output."""
+    return msgspec.json.encode([problem.kind, problem.what, problem.next_step])
+
+
+def _run(profile: Profile, name: str, given: bytes = b"") -> tuple[int, bytes]:
+    """Exit status and output of one of our processes that ends by itself.
+
+    Raises:
+        Problem: it says why it cannot do its work.
+    """
     profile.create()
-    with (profile.logs / "import.stderr").open("ab") as words:
+    with (profile.logs / f"{name}.stderr").open("ab") as words:
         done = subprocess.run(
-            command("--process", "import"),
-            input=msgspec.json.encode(call),
+            command("--process", name),
+            input=given,
             stdout=subprocess.PIPE,
             stderr=words,
             env=_environment(profile),
@@ -95,12 +134,7 @@ def restore(profile: Profile, call: Import) -> Done:
     if done.returncode == EXIT_REFUSED:
         kind, what, next_step = msgspec.json.decode(done.stdout, type=tuple[str, str, str])
         raise Problem(what, next_step, kind=kind)
-    if done.returncode:
-        raise EngineUnreachable(
-            f"The import ended unexpectedly (exit status {done.returncode}).",
-            "Your profile is either as it was or the new one, and sound; import again.",
-        )
-    return msgspec.json.decode(done.stdout, type=Done)
+    return done.returncode, done.stdout
 
 
 def _start(profile: Profile) -> EngineChannel:
@@ -179,8 +213,10 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _failed(profile: Profile, before: int, status: int) -> EngineUnreachable:
+def _failed(profile: Profile, before: int, status: int) -> Problem:
     said = _last_words(profile, before)
+    if said and status == EXIT_DAMAGED:
+        return CatalogDamaged(said)  # its next step is among its words
     if said:
         return EngineUnreachable(said, "`offhand doctor` looks for the cause.")
     if shutil.disk_usage(profile.data).free < FULL:  # not even its last words had room

@@ -61,7 +61,7 @@ class Gate:
             Offline: the door is closed, and `host` is not literally this machine.
         """
         if self._is_offline() and not (self._loopback and is_this_machine(host)):
-            named = self._loopback and _is_loopback(host)
+            named = self._loopback and is_here(host)
             instead = f"{host} could be asked by its address, 127.0.0.1." if named else _SWITCH
             raise Offline(f"{self._reason}; nothing was sent.", instead)
 
@@ -87,7 +87,7 @@ class Gate:
         return httpx2.Client(
             timeout=httpx2.Timeout(read, connect=connect),
             event_hooks={"request": [ask_first]},
-            trust_env=not _is_loopback(host),  # a proxy of the environment must not see what stays on this machine
+            trust_env=not is_here(host),  # a proxy of the environment must not see what stays on this machine
             follow_redirects=False,
         )
 
@@ -130,7 +130,7 @@ def is_elsewhere(url: str) -> bool:
     Raises:
         BadInput: see `Gate.client`.
     """
-    return not _is_loopback(checked_host(url))
+    return not is_here(checked_host(url))
 
 
 def is_this_machine(host: str) -> bool:
@@ -141,7 +141,8 @@ def is_this_machine(host: str) -> bool:
         return False
 
 
-def _is_loopback(host: str) -> bool:
+def is_here(host: str) -> bool:
+    """Whether this is meant to be this machine, by a loopback address or by a name that stands for one."""
     return is_this_machine(host) or host == "localhost" or host.endswith(".localhost")
 
 

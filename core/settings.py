@@ -12,9 +12,10 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 import tomli_w
 
-from core.errors import BadInput, ProfileUnusable
+from core.errors import BadInput, ModelMissing, ProfileUnusable
+from core.models.llama import check_file
 from core.network import checked_host
-from core.protocol import Settings
+from core.protocol import Settings, combination
 
 log = logging.getLogger(__name__)
 
@@ -126,8 +127,28 @@ def _parse(name: str, text: str) -> Any:
     choices = get_args(kind)
     if choices and text not in choices:
         raise BadInput(f"{name} is one of {', '.join(choices)}, not {text!r}.")
+    if name == "local_model" and text:
+        _check_model(text)
+    if name == "hotkey":
+        return _hotkey(text)
     if name == "vectors" and text != "embedded":
         if not _SERVER.fullmatch(text):
             raise BadInput(f"{text!r} is not the address of a Chroma server.", "embedded, or http://localhost:8000")
         checked_host(text)
     return text
+
+
+def _check_model(text: str) -> None:
+    try:
+        check_file(Path(text).expanduser())
+    except ModelMissing as problem:
+        step = 'The setting stays as it was. It takes a GGUF file, or "" for the model that came with Offhand.'
+        raise BadInput(problem.what, step) from problem
+
+
+def _hotkey(text: str) -> str:
+    found = combination(text)
+    if not found:
+        step = "It needs Ctrl, Alt or Meta, and a key: Ctrl+Alt+Space. A function key may stand alone."
+        raise BadInput(f"{text!r} is not a key combination that Offhand can take.", step)
+    return found

@@ -12,14 +12,15 @@ import apsw
 from msgspec import structs
 
 from indexer import scan, semantics
-from indexer.records import Finding, Folder, Problem
+from indexer.records import CatalogDamaged, Finding, Folder, Problem
 from indexer.scan import Changes
 from indexer.semantics import Meaning
-from indexer.store import folders, outbox
-from indexer.store.database import Database, explained, open_reader
+from indexer.store import folders, outbox, renewal
+from indexer.store.database import Database, damaged, explained, open_reader
 from indexer.store.files import Seen
 from indexer.store.vector_index import Report
 from indexer.vector_flow import PATIENCE
+from indexer.vector_words import standing
 
 OPENING_LOOKS, OPENING_PAUSE = 100, 0.2  # times, seconds
 LOOK_AGAIN = 1.0  # seconds between two looks at what differs: more than a saved file takes to be in the catalog
@@ -29,24 +30,27 @@ FIX = "`offhand doctor --fix` repairs it."
 
 
 def catalog(database: Database, *, fix: bool) -> Iterator[Finding]:
-    """The file's structure, its word index, and vectors nobody uses."""
+    """The file's structure, its word index, and vectors nobody uses.
+
+    Raises:
+        CatalogDamaged: it cannot be repaired in its place, and that was asked for.
+    """
     try:
         # On a connection of its own: one that has searched before the word index was merged remembers parts of it that
         # are gone, and takes that for damage.
         with explained(database.path), closing(open_reader(database.path)) as connection:
-            said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(5)")]
+            said = renewal.damage(connection)
+        if said:
+            raise damaged(database.path, said[0])
+    except CatalogDamaged as problem:
+        if fix:
+            raise  # it is renewed while no engine has it open
+        yield Finding("catalog", False, problem.what, problem.next_step)
+        return
     except Problem as problem:
         yield Finding("catalog", False, problem.what, problem.next_step)
         return
-    sound = said == ["ok"]
-    yield Finding(
-        "catalog",
-        sound,
-        "The catalog is sound." if sound else f"The catalog is damaged: {'; '.join(said)}",
-        ""
-        if sound
-        else f"Stop Offhand, move {database.path} away and add your folders again; your notes are untouched.",
-    )
+    yield Finding("catalog", True, "The catalog is sound.")
     yield _word_index(database, fix=fix)
     with database.read() as connection:
         orphans = outbox.orphans(connection)
@@ -164,15 +168,12 @@ def _unmatched(database: Database, meaning: Meaning) -> tuple[list[int], list[in
 
 def _unready(report: Report, *, fix: bool) -> Finding:
     """What a person is told of an index that does not answer; an exact search does so meanwhile."""
-    meanwhile = "an exact search answers meanwhile."
+    said = f"{standing(report)}."
     if report.state == "away":
-        what = f"The vector index cannot be reached ({report.why}); {meanwhile}"
-        return Finding("vector index", False, what, "Start the server, or: offhand settings vectors embedded.")
+        return Finding("vector index", False, said, "Start the server, or: offhand settings vectors embedded.")
     if report.state == "broken":
-        what = f"The vector index ({report.store}) cannot be built: {report.why}; {meanwhile}"
-        return Finding("vector index", False, what, "It is tried again by itself.", fixed=fix)
-    what = f"The vector index ({report.store}) is not ready ({report.state}: {report.why}); {meanwhile}"
-    return Finding("vector index", False, what, "It is rebuilt by itself.", fixed=fix)
+        return Finding("vector index", False, said, fixed=fix)
+    return Finding("vector index", True, said)  # nothing is wrong: it is being made
 
 
 def _settled(meaning: Meaning) -> Report:

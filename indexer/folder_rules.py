@@ -8,7 +8,7 @@ from pathlib import Path
 
 from indexer.placement import names
 from indexer.records import FolderRefused, FolderRule
-from indexer.store import folders
+from indexer.store import folder_copy, folders
 from indexer.store.database import Database
 
 
@@ -44,4 +44,10 @@ class FolderRules:
             known = any(folders.set_rule(connection, name, rule) for name in names(path))
         if not known:
             raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
+        self.copy()
         self._on_change()
+
+    def copy(self) -> None:
+        """Keep the list of folders and their rules beside the catalog too."""
+        with self._database.write() as connection:  # one copy at a time
+            folder_copy.save(self._database.path, folder_copy.chosen(connection))

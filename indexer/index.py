@@ -66,6 +66,7 @@ class Index:
     ) -> None:
         self._database = Database(path)
         self.folder_rules = FolderRules(self._database, on_change)
+        self.folder_rules.copy()  # an import may have changed it, and a damage is told before anything starts
         self._meaning = meaning
         self._protected = protected
         self._announce = on_change
@@ -106,7 +107,7 @@ class Index:
             self._database,
             recogniser,
             largest=lambda: self._scanner.rules.largest,
-            rest=lambda: self.pace.rest() or (0.0 if self.progress()[4] else LOOK_SECONDS),
+            rest=lambda: self.pace.rest() or (0.0 if self._all_else_done(self.counts()) else LOOK_SECONDS),
             on_stored=self._stored,
             notices=self._notices,
         )
@@ -152,6 +153,7 @@ class Index:
             self._refuse(path, real, watched)
             with self._database.write() as connection:
                 folders.add(connection, str(real), links=links)
+            self.folder_rules.copy()
             self._watcher.set_roots([*(folder.path for folder in watched), str(real)])
         self._scanner.look({str(real)})
         self._on_change()
@@ -175,6 +177,7 @@ class Index:
                 raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
             with self._database.write() as connection:
                 folders.mark_removed(connection, folder.id)
+            self.folder_rules.copy()
             on_removed(folder.path)
             self._watcher.set_roots(other.path for other in watched if other.id != folder.id)
             self._notices.clear(f"away {folder.path}")
@@ -212,12 +215,13 @@ class Index:
         """Look at everything again."""
         self._scanner.rescan()
 
-    def retry(self, path: str = "") -> None:
-        """Let the failed files be read again, or the one at `path`."""
+    def retry(self, path: str = "") -> int:
+        """Let the failed files be read again, or those at and below `path`. Returns how many."""
         with self._database.write() as connection:
-            files.retry(connection, path)
+            count = files.retry(connection, path)
         self._pipeline.wake()
         self._on_change()
+        return count
 
     # ---- finding ----------------------------------------------------------------------------------------------------
 
@@ -303,10 +307,8 @@ class Index:
         looking = self._scanner.looking  # before the counts, which then hold all that the look has found
         counts = self.counts()
         files_per_s, chunks_per_s = self._pipeline.rate.per_second(), self._flow.rate.per_second()
-        paused = bool(self.pace.why)
-        read = not counts.waiting or self._pipeline.stuck or paused
-        embedded = not counts.vectors_owed or self._flow.stuck or paused
-        done = not looking and read and embedded
+        recognising = isinstance(self._scans, Scans) and not self._scans.idle and not self.pace.why
+        done = not looking and not (counts.scans and recognising) and self._all_else_done(counts)
         left: float | None = 0.0
         if not done:
             chunks_each = counts.chunks / counts.indexed if counts.indexed else 0.0
@@ -319,14 +321,28 @@ class Index:
         return self._notices.all()
 
     def check(self, fix: bool = False) -> Iterator[Finding]:
-        """Look for disagreements between notes, catalog and vectors; with `fix` repair them."""
-        yield from check.catalog(self._database, fix=fix)
+        """Look for disagreements between notes, catalog and vectors; with `fix` repair them.
+
+        Raises:
+            CatalogDamaged: with `fix`: it cannot be repaired in its place. Told before anything else.
+        """
+        for finding in check.catalog(self._database, fix=fix):
+            yield finding
+            if finding.name == "catalog" and not finding.ok:
+                return  # nothing that follows could be believed
         looking = lambda: self._started and self._scanner.looking  # noqa: E731
         yield from check.disk(self._database, self._scanner.differences, looking, fix=fix)
         yield from check.vectors(self._database, self._meaning, self._flow.doubt, fix=fix)
         if fix:
             self._pipeline.wake()
             self._flow.wake()
+
+    def _all_else_done(self, counts: Counts) -> bool:
+        """Whether everything but scans is read and embedded, or will not be now."""
+        paused = bool(self.pace.why)
+        read = counts.waiting <= counts.scans or self._pipeline.stuck or paused
+        embedded = not counts.vectors_owed or self._flow.stuck or paused
+        return read and embedded and not self._scanner.looking
 
     # ---- inside -----------------------------------------------------------------------------------------------------
 

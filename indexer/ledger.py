@@ -1,11 +1,12 @@
 """What became of every file, how much of the folders can be found now, and why a path is or is not in the index."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer import why
 from indexer.ignore import IgnoreRules
-from indexer.records import Coverage, FileProblem, FileRecord, FileState
+from indexer.records import Coverage, FileProblem, FileRecord, FileState, Folder
 from indexer.store import files, folders, ledger
 from indexer.store.database import Database
 
@@ -48,11 +49,27 @@ class Ledger:
         self._counted = changes, counted
         return counted
 
+    def knows(self, path: Path) -> bool:
+        """Whether anything is known about a path, or it is a directory that is looked into."""
+        if self.files(None, str(path), "", 1):
+            return True
+        with self._database.read() as connection:
+            folder = _around(path, folders.watched(connection))
+        return folder is not None and path.is_dir() and not why.against(path, folder, self._rules())
+
     def why(self, path: Path) -> tuple[FileRecord | None, str]:
         """What is known about a path, and in one sentence why it is or is not in the index."""
         with self._database.read() as connection:
             watched = folders.watched(connection)
-            folder = next((folder for folder in watched if path.is_relative_to(folder.path)), None)
+            folder = _around(path, watched)
+            if folder is None:  # a folder is watched under its own name, whatever link a person goes by
+                real = Path(os.path.realpath(path.parent)) / path.name
+                folder = _around(real, watched)
+                path = real if folder is not None else path
             record = ledger.record(connection, str(path))
             below = ledger.coverage(connection, str(path))
         return record, why.sentence(path, folder, self._rules(), record, below)
+
+
+def _around(path: Path, watched: Sequence[Folder]) -> Folder | None:
+    return next((folder for folder in watched if path.is_relative_to(folder.path)), None)

@@ -13,6 +13,10 @@ LOOK_SECONDS = 20.0  # between two looks at the power supply; `wake` comes soone
 PAUSED = "paused by you"
 ON_BATTERY = "paused while the machine runs on battery"
 RESUMED = "goes on although the machine runs on battery, until it is plugged in or you pause it"
+GOES_ON = {
+    PAUSED: "`offhand resume` goes on.",
+    ON_BATTERY: "It goes on by itself once it is plugged in; `offhand resume` goes on now.",
+}
 
 
 def on_battery() -> bool:
@@ -85,6 +89,12 @@ class Pace:
             self._said = said
             self._on_change()
         return said
+
+    @property
+    def sentence(self) -> str:
+        """The same as a sentence, with what ends it."""
+        why = self.why
+        return f"Reading is {why}. {GOES_ON[why]}" if why else ""
 
     def rest(self, *, bulk: bool = True) -> float:
         """Seconds to wait before the next piece of work, 0 to go on.

@@ -14,6 +14,7 @@ import apsw
 
 from indexer import walk
 from indexer.child import Child, ChildOff, NotRunning
+from indexer.extract.documents import SCAN_WAITS
 from indexer.extract.extractor import Call, Event, Extract, ExtractAll
 from indexer.extract.reading import NotPlain, content_hash
 from indexer.loop import UNTIL_WOKEN, Loop, Notices
@@ -253,6 +254,8 @@ def _store(connection: apsw.Connection, known: Known, seen: Seen, read: Event) -
             files.finish(connection, known, "indexed", seen=seen)
     else:
         state: FileState = "skipped" if isinstance(read, Skipped) else "failed"
+        if read.reason == SCAN_WAITS:
+            state = "waiting"  # not for a reader: `Scans` takes it
         # What could not even be opened may be free later; what was read and made no sense stays as it is.
         again = isinstance(read, Failed) and not read.content_hash
         files.finish(connection, known, state, read.reason, seen, again=again)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from indexer.records import FolderRefused
+from indexer.records import FolderKnown, FolderRefused
 
 
 def names(path: Path) -> set[str]:
@@ -32,7 +32,7 @@ def check(typed: Path, watched: Iterable[str], protected: Iterable[Path]) -> Non
             )
     for other in map(Path, watched):
         if real == other:
-            raise FolderRefused(f"{typed} is one of your folders already.", "Nothing needs to be done.")
+            raise FolderKnown(f"{typed} is one of your folders already.", "Nothing needs to be done.")
         if real.is_relative_to(other):
             raise FolderRefused(f"{typed} lies inside {other}, which is indexed already.", "Nothing needs to be done.")
         if other.is_relative_to(real):

@@ -39,6 +39,12 @@ class FolderRefused(Problem):
     kind = "folder"
 
 
+class FolderKnown(FolderRefused):
+    """The folder is one of those that are watched already: nothing needs to be done."""
+
+    kind = "known"
+
+
 class ModelUnusable(Problem):
     """A model file is missing, truncated, or not the model it should be."""
 
@@ -49,6 +55,12 @@ class CatalogUnusable(Problem):
     """The profile's database cannot be opened or written: no permission, disk full, damaged."""
 
     kind = "profile"
+
+
+class CatalogDamaged(CatalogUnusable):
+    """The profile's database cannot be read for what stands in it; it has to give way to a new one."""
+
+    kind = "damaged"
 
 
 class Folder(Struct, frozen=True):
@@ -187,7 +199,10 @@ class Coverage(Struct, frozen=True):
 
 
 class Counts(Struct, frozen=True):
-    """Where the library stands. `vectors_owed` counts passages without a vector in the vector store yet."""
+    """Where the library stands. `vectors_owed` counts passages without a vector in the vector store yet.
+
+    scans: of those that wait, the scanned documents, which are recognised when all else is read.
+    """
 
     files: int
     indexed: int
@@ -196,6 +211,7 @@ class Counts(Struct, frozen=True):
     failed: int
     chunks: int
     vectors_owed: int
+    scans: int = 0
 
 
 class Finding(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Scanned documents, recognised page by page once everything else is read, in a process of its own.
 
-A scan stands in the catalog as a file without text, with the reason `WAITS`; so it is listed while it waits, and a
-restart goes on with what still does. What is done or given up has another reason, or is indexed.
+A scan stands in the catalog as a file that waits, with the reason `SCAN_WAITS`; so it is listed while it does, and a
+restart goes on with what still waits. What is done or given up has another reason, or is indexed.
 """
 
 import logging
@@ -61,6 +61,11 @@ class Scans:
         self._rest = rest
         self._on_stored = on_stored
         self._loop = Loop("scans", self._step, notices)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is recognised however long one waits: switched off, not installed, or in trouble."""
+        return not self.on or self._loop.in_trouble or ocr.languages() is None
 
     def start(self) -> None:
         """Begin."""

@@ -103,6 +103,25 @@ class VectorFlow:
         self._ready = False
         self._applying.wake()
 
+    def moved(self) -> None:
+        """The vectors are kept elsewhere from now on: what is known of the index is about the old place."""
+        self._report = None
+        self.doubt()
+
+    def tried(self, seconds: float) -> Report:
+        """Where the index stands once it is ready or cannot be, or after `seconds`: a large one takes longer.
+
+        Raises:
+            Problem: the process that keeps it cannot be asked.
+        """
+        report = self._ask(semantics.Verify(), semantics.Verified).report
+        deadline = time.monotonic() + seconds
+        while report.state in ("opening", "rebuilding") and time.monotonic() < deadline:
+            time.sleep(POLL)
+            report = self._ask(semantics.Verify(), semantics.Verified).report
+        self._report = report
+        return report
+
     def stop(self, seconds: float) -> None:
         """End after the batches in work, which are given `seconds`."""
         for loop in (self._embedding, self._applying):

@@ -26,7 +26,7 @@ def sentence(path: Path, folder: Folder | None, rules: IgnoreRules, record: File
         return _known(path, record, reachable=folder.reachable)
     if not os.path.lexists(path):
         return f"{path} is not in the index: there is no such file."
-    rule = explain(folder.path, str(path), rules) or _nature(path, folder)
+    rule = against(path, folder, rules)
     if rule:
         return f"{path} is not in the index: {rule}."
     if path.is_dir():
@@ -35,10 +35,19 @@ def sentence(path: Path, folder: Folder | None, rules: IgnoreRules, record: File
     return f"{path} is not in the index yet: it was not noticed so far; `offhand index` looks again."
 
 
+def against(path: Path, folder: Folder, rules: IgnoreRules) -> str:
+    """What speaks against a path that exists in a watched folder, in words, or "" when nothing does."""
+    if path == Path(folder.path):
+        return ""
+    return explain(folder.path, str(path), rules) or _nature(path, folder)
+
+
 def _known(path: Path, record: FileRecord, *, reachable: bool) -> str:
     if record.state == "indexed":
         kept = "" if reachable else "; its folder cannot be reached now, and what was read is kept"
         return f"{path} is in the index{_since(record.at)}{kept}."
+    if record.state == "waiting" and record.reason:
+        return f"{path} is not in the index yet: {record.reason[:1].lower()}{record.reason[1:]}"
     if record.state == "waiting":
         away = "" if reachable else "; its folder cannot be reached now"
         return f"{path} waits to be read{away}."
@@ -58,16 +67,31 @@ def _since(at: int) -> str:
 
 
 def _nature(path: Path, folder: Folder) -> str:
-    """What speaks against a path besides the rules."""
-    if path.is_symlink():
-        try:
-            real = path.resolve(strict=True)
-        except (OSError, RuntimeError):
-            return "it is a link that leads nowhere"
-        outside = not real.is_relative_to(Path(folder.path).resolve())
-        if outside and not folder.links:
-            return LINK_OUT
-        if path.is_dir() and not outside:
-            return "it is a link to a directory of this folder, which is read under its own name"
+    """What speaks against a path besides the rules. Each directory on the way to it can be a link."""
+    top = Path(folder.path)
+    on_the_way = [part for part in reversed(path.parents) if part != top and part.is_relative_to(top)]
+    for part in on_the_way:
+        said = _link(part, folder)
+        if said:
+            return f"{part} is {said}"
+    said = _link(path, folder)
+    if said:
+        return f"it is {said}"
     mode = path.stat().st_mode
     return "" if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "it is not a regular file"
+
+
+def _link(path: Path, folder: Folder) -> str:
+    """Why what lies behind a link is not read under its name; "" for what is no link, or is followed."""
+    if not path.is_symlink():
+        return ""
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "a link that leads nowhere"
+    outside = not real.is_relative_to(Path(folder.path).resolve())
+    if outside and not folder.links:
+        return LINK_OUT
+    if path.is_dir() and not outside:
+        return f"a link to a directory of this folder, which is read under its own name, {real}"
+    return ""

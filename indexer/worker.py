@@ -132,6 +132,7 @@ class Host(Generic[CallT, EventT]):
         self._open: set[Connection[Any, Any]] = set()
         self._guard = threading.Lock()
         self._last_busy = time.monotonic()
+        self._answering = 0
 
     def serve(self, listener: Listener, key: bytes) -> None:
         """Accept connections until the listener is closed. Runs in the caller's thread."""
@@ -146,6 +147,12 @@ class Host(Generic[CallT, EventT]):
         """Seconds since the last client left; 0 while one is connected."""
         with self._guard:
             return 0.0 if self._open else time.monotonic() - self._last_busy
+
+    def finish(self, seconds: float) -> None:
+        """Wait until the calls under way have had their last word, up to `seconds`."""
+        deadline = time.monotonic() + seconds
+        while self._answering and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _attend(self, connection: "Connection[Any, Any]", key: bytes) -> None:
         running: dict[int, Cancellation] = {}
@@ -164,6 +171,8 @@ class Host(Generic[CallT, EventT]):
                         running[frame.id].cancel()
                     continue
                 running[frame.id] = Cancellation(frame.deadline)
+                with self._guard:
+                    self._answering += 1
                 start_thread("call", self._run, connection, sending, frame, running)
         except (EOFError, OSError, AuthenticationError):
             pass  # the client left, or was never one of ours
@@ -211,6 +220,8 @@ class Host(Generic[CallT, EventT]):
         finally:
             running.pop(frame.id, None)
         send(last)
+        with self._guard:
+            self._answering -= 1
 
     def _answer(self, frame: _Request, cancelled: Cancellation, send: Callable[[object], None]) -> None:
         try:

@@ -1,5 +1,7 @@
-"""For every test: a home of its own, no way out to any network, and no warning in the log that was not announced."""
+"""For every test: a home of its own, no way out to any network, no warning in the log that was not announced,
+and at the end no process that is left."""
 
+import contextlib
 import ipaddress
 import logging
 import os
@@ -7,10 +9,12 @@ import re
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 # Before anything of ours is imported: no test can ever touch a real profile or a real keyring.
@@ -19,6 +23,8 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from core.paths import ROOT, Profile  # after the home is set
 
+GRACE_SECONDS = 10.0  # for processes that are ending
+
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["OFFHAND_HOME"], ignore_errors=True)
@@ -26,6 +32,36 @@ def pytest_unconfigure() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "logs(pattern): warnings that match this are part of the behaviour under test")
+
+
+def _left_behind(places: tuple[str, ...]) -> list[psutil.Process]:
+    """Processes whose profile or command line lies in one of the places of this test run, itself left out."""
+    found = []
+    ours = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        try:
+            words = [process.environ().get("OFFHAND_HOME", ""), *process.cmdline()]
+            alive = process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
+            continue  # it is just ending, or somebody else's
+        if alive and process.pid not in ours and any(word.startswith(places) for word in words):
+            found.append(process)
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_process_outlives_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    places = str(tmp_path_factory.getbasetemp()) + os.sep, os.environ["OFFHAND_HOME"]
+    yield
+    deadline = time.monotonic() + GRACE_SECONDS
+    while (left := _left_behind(places)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    said = []
+    for process in left:
+        with contextlib.suppress(psutil.Error):  # it ended just now
+            said.append(f"{process.pid}: {' '.join(process.cmdline())[:200]}")
+            process.kill()
+    assert not said, "processes that a test started outlive it: end them in its fixture"
 
 
 class _Collector(logging.Handler):

@@ -324,6 +324,9 @@ class AskPanel(QWidget):
         if self._link.state == "gone":
             words = str(problem) if problem is not None else ""
             self.pane.say("The engine is not running", words, "Try now", self._link.retry)
+        elif self._link.state == "stopped":
+            words = "It was ended with `offhand stop`, and nothing is read or answered until it runs again."
+            self.pane.say("Offhand is stopped", words, "Start", self._link.retry)
         elif self._link.state == "starting":
             self.pane.say("Starting the engine…" if report is None else "Starting the engine again…", kept)
         elif report is not None and not report.folders:

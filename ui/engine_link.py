@@ -1,8 +1,9 @@
 """The one bridge between the windows and the engine: calls run in threads, their events arrive on the GUI thread.
 
-Keeps a `Watch` open for as long as the app lives, and opens it again when the engine ends; that also starts the
-engine. Calls made while there is none wait here, so what a person typed is never lost. Nothing a call does can raise
-into Qt: a failure arrives as a `Problem`.
+Keeps a `Watch` open for as long as the app lives, and opens it again when the engine dies; that also starts the
+engine. One that was stopped stays so until the person wants it back, or something else has started it. Calls made
+while there is none wait here, so what a person typed is never lost. Nothing a call does can raise into Qt: a failure
+arrives as a `Problem`.
 """
 
 import logging
@@ -13,6 +14,7 @@ from typing import Any, cast
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
+from core import launch
 from core.client import Engine
 from core.paths import Profile
 from core.protocol import Ask, Call, Doctor, Event, Problem, StatusReport, Watch
@@ -22,6 +24,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = (0.2, 1.0, 2.0, 5.0)
 """Pauses before the engine is looked for again, the last one repeated."""
+
+LOOK_SECONDS = 1.0  # between two looks whether a stopped engine was started by something else
 
 OnEvent = Callable[[Event], None]
 OnProblem = Callable[[Problem], None]
@@ -73,6 +77,7 @@ class EngineLink(QObject):
         self._watcher = Engine(profile, on_restart=self._restarted)
         self._held: list[Ticket] = []
         self._own: set[Ticket] = set()
+        self._last_pid = 0
         self._closed = threading.Event()
         self._sooner = threading.Event()
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
@@ -82,7 +87,7 @@ class EngineLink(QObject):
         _start(self._watch)
 
     def retry(self) -> None:
-        """Look for the engine again now."""
+        """Look for the engine again now, or start it after it was stopped."""
         self._sooner.set()
 
     def call(
@@ -162,8 +167,13 @@ class EngineLink(QObject):
             try:
                 for event in self._watcher.call(Watch()):
                     failures = 0
+                    assert isinstance(event, StatusReport)
+                    self._last_pid = event.pid
                     self._post(self._on_report, event)
-                self._post(self._set_state, "starting", None)  # it ended in good order, `offhand stop` for instance
+                self._post(self._set_state, "stopped", None)  # it ended in good order: `offhand stop`
+                self._wait_for_start(self._last_pid)
+                self._post(self._set_state, "starting", None)
+                continue
             except Problem as problem:
                 self._post(self._set_state, "gone", problem)
             except Exception as error:  # noqa: BLE001  # the barrier of this bridge
@@ -171,6 +181,17 @@ class EngineLink(QObject):
             self._sooner.wait(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
             self._sooner.clear()
             failures += 1
+
+    def _wait_for_start(self, ended: int) -> None:
+        """Until the person wants the engine back, or another one than `ended` runs, a command's for instance."""
+        while not self._sooner.wait(LOOK_SECONDS):
+            found = launch.find(self._profile)
+            if found is None:
+                continue
+            found.close()
+            if found.hello.pid != ended:
+                break
+        self._sooner.clear()
 
     def _on_report(self, event: Event) -> None:
         assert isinstance(event, StatusReport)

@@ -9,20 +9,11 @@ from typing import Literal
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QKeySequence
 
+from core.protocol import combination
+
 Status = Literal["ok", "taken", "unavailable", "invalid"]
 
 WAY_OUT = "Bind the command `offhand toggle` to a key in your desktop's own settings."
-
-
-MODIFIER_KEYS = {
-    Qt.Key(0),
-    Qt.Key.Key_unknown,
-    Qt.Key.Key_Shift,
-    Qt.Key.Key_Control,
-    Qt.Key.Key_Alt,
-    Qt.Key.Key_AltGr,
-    Qt.Key.Key_Meta,
-}
 
 
 @dataclass(frozen=True)
@@ -75,20 +66,10 @@ class NoHotkey(Hotkey):
         return Result("unavailable", f"{self._why} {WAY_OUT}")
 
 
-def parse(combination: str) -> Combination | None:
-    """The key and modifiers that `combination` names, or None where it names none that may be taken from everybody.
-
-    A plain key or one with Shift alone is refused: no program could be typed in any more. A function key may stand
-    alone.
-    """
-    sequence = QKeySequence.fromString(combination, QKeySequence.SequenceFormat.PortableText)
-    if sequence.count() != 1:
+def parse(typed: str) -> Combination | None:
+    """The key and modifiers that `typed` names, or None where it names none that may be taken from everybody."""
+    named = combination(typed)
+    if not named:
         return None
-    pressed = sequence[0]  # type: ignore[index]  # the stubs do not know it
-    key, modifiers = pressed.key(), pressed.keyboardModifiers()
-    if key in MODIFIER_KEYS:
-        return None
-    strong = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
-    if not modifiers & strong and not Qt.Key.Key_F1 <= key <= Qt.Key.Key_F35:
-        return None
-    return Combination(key, modifiers)
+    pressed = QKeySequence.fromString(named, QKeySequence.SequenceFormat.PortableText)[0]  # type: ignore[index]  # the stubs do not know it
+    return Combination(pressed.key(), pressed.keyboardModifiers())

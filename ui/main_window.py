@@ -56,6 +56,8 @@ class MainWindow(QMainWindow):
         self._buttons = QButtonGroup(self)
         self._dot = QLabel()
         self._words = label("", "faint", wrap=True)
+        self.start = button("Start", "primary", link.retry)
+        self.start.setVisible(False)
         self._build()
         self.ask.close_requested.connect(self.ask.back)
         self.ask.add_folder_requested.connect(self.add_folder)
@@ -111,6 +113,7 @@ class MainWindow(QMainWindow):
         foot = row(self._dot, self._words, spacing=8)
         foot.layout().setContentsMargins(8, 0, 0, 0)  # type: ignore[union-attr]
         foot.layout().setStretch(1, 1)  # type: ignore[union-attr]
+        layout.addWidget(self.start)
         layout.addWidget(foot)
         return side
 
@@ -151,6 +154,7 @@ class MainWindow(QMainWindow):
     def _show_state(self, *_: object) -> None:
         state, report = self._link.state, self._link.report
         words = state_words(state, report)
+        self.start.setVisible(state == "stopped")
         self._words.setText(f"{words}\nOffline" if report is not None and report.offline else words)
         self._dot.setPixmap(self._theme.dot(tone(state, report)))
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from core.protocol import Coverage, Departure, FolderRule, StatusReport
 
-LinkState = Literal["starting", "ready", "gone"]
+LinkState = Literal["starting", "ready", "gone", "stopped"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
 RULES: dict[FolderRule, str] = {
     "cloud": "may go to the cloud",
@@ -19,7 +19,8 @@ MODEL_STATES = {
     "ready": "ready",
     "asleep": "loads with the next question",
     "off": "switched off after it failed repeatedly",
-    "missing": "not installed",
+    "missing": "its file is not there; answers are quotes",
+    "unusable": "its file cannot be loaded; answers are quotes",
 }
 Tone = Literal["good", "busy", "bad", "off"]
 
@@ -28,6 +29,8 @@ def state_words(state: LinkState, report: StatusReport | None) -> str:
     """One short line that is true now."""
     if state == "starting":
         return "Starting the engine…"
+    if state == "stopped":
+        return "Stopped"
     if state == "gone":
         return "The engine is not running; trying again"
     if report is None:
@@ -38,7 +41,7 @@ def state_words(state: LinkState, report: StatusReport | None) -> str:
     if report.paused and (counts.waiting or counts.vectors_owed):
         left = f"{files(counts.waiting)} waiting" if counts.waiting else f"{counts.vectors_owed:,} passages waiting"
         return f"Paused, {left}"
-    if counts.waiting:
+    if counts.waiting > counts.scans:
         on_battery = " on battery" if report.resumed else ""
         return f"Reading {counts.files - counts.waiting:,} of {counts.files:,} files{on_battery}"
     if counts.vectors_owed:
@@ -78,18 +81,20 @@ def _ago(passed: float) -> str:
 
 def tone(state: LinkState, report: StatusReport | None) -> Tone:
     """The colour of the state's dot."""
+    if state == "stopped":
+        return "off"
     if state != "ready":
         return "busy" if state == "starting" else "bad"
     if report is None or not report.folders:
         return "off"
-    if report.counts.waiting or report.counts.vectors_owed:
+    if report.counts.waiting > report.counts.scans or report.counts.vectors_owed:
         return "off" if report.paused else "busy"
     return "good"
 
 
 def local_words(report: StatusReport) -> str:
     """The local model and how it stands."""
-    if report.model_state == "missing" or not report.model:
+    if not report.model:
         return "no local model; answers are quotes"
     state = MODEL_STATES.get(report.model_state, report.model_state)
     speed = f", {report.tokens_per_s:.0f} tokens/s" if report.tokens_per_s else ""
@@ -98,8 +103,6 @@ def local_words(report: StatusReport) -> str:
 
 def cloud_words(report: StatusReport) -> list[str]:
     """Each provider and how it stands."""
-    if report.offline:
-        return [f"{info.provider.name} is not asked: offline" for info in report.providers]
     return [f"{info.provider.name}: {info.words.rstrip('.')}" for info in report.providers]
 
 

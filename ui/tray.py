@@ -35,6 +35,7 @@ class Tray(QObject):
         self.state.setEnabled(False)
         self.light = self.menu.addAction("")
         self.light.setEnabled(False)
+        self.start = self._action("Start", link.retry)
         self.menu.addSeparator()
         self._action("Ask…", self.ask_requested.emit)
         self._action("Open Offhand", self.open_requested.emit)
@@ -88,6 +89,7 @@ class Tray(QObject):
         if offline:
             words += ", offline"
         self.state.setText(words)
+        self.start.setVisible(state == "stopped")
         self.offline.setChecked(offline)
         self.pause.setChecked(report is not None and bool(report.paused))
         light = light_words(report) if state == "ready" and report is not None else ""

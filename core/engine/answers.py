@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from core.answering.answer import Answering
 from core.answering.history import History
 from core.answering.library import Library
+from core.engine import filters
 from core.engine.drill import OutageDrill
 from core.errors import BadInput
 from core.models.cloud import CloudModel
@@ -27,7 +28,7 @@ from core.protocol import (
     Said,
     ShowLedger,
 )
-from indexer.records import Coverage
+from indexer.records import EVERYWHERE, Coverage, Filter
 from indexer.worker import Cancellation
 
 Routes = Callable[[Ask, bool], Route]
@@ -38,7 +39,7 @@ class AnswerDesk:
     """Answers questions, and tells what leaves for the answers.
 
     Args:
-        library: the person's notes.
+        library: the person's notes, or those of them that a question is kept to.
         route: the models of a question.
         outgoing: what stands between the route and the cloud models.
         history: where answers are kept.
@@ -47,7 +48,7 @@ class AnswerDesk:
 
     def __init__(
         self,
-        library: Library,
+        library: Callable[[Filter], Library],
         route: Routes,
         outgoing: Outgoing,
         history: History,
@@ -55,8 +56,14 @@ class AnswerDesk:
     ) -> None:
         self._route = route
         self._outgoing = outgoing
-        self._answering = Answering(library, lambda ask: route(ask, False), history, self._offer, coverage)
-        cut_off = Answering(library, lambda ask: route(ask, True), None)
+
+        def answering(notes: Library) -> Answering:
+            return Answering(notes, lambda ask: route(ask, False), history, self._offer, coverage)
+
+        self._from = answering
+        self._library = library
+        self._answering = self._from(library(EVERYWHERE))
+        cut_off = Answering(library(EVERYWHERE), lambda ask: route(ask, True), None)
         self._drill = OutageDrill(cut_off, history)
 
     @property
@@ -68,7 +75,7 @@ class AnswerDesk:
         """Answer one call; see `core.protocol` for what each yields."""
         match call:
             case Ask():
-                yield from self._answering.answer(call, cancelled)
+                yield from self._kept_to(filters.chosen(call)).answer(call, cancelled)
             case Preview():
                 yield self._preview(call)
             case Drill(questions, most):
@@ -78,6 +85,13 @@ class AnswerDesk:
             case EraseLedger():
                 erased = self._outgoing.ledger.erase()
                 yield Done(f"{erased:,} entries are erased. What was spent still counts towards your budget.")
+
+    def _kept_to(self, chosen: Filter) -> Answering:
+        if chosen == EVERYWHERE:
+            return self._answering
+        narrowed = self._from(self._library(chosen))
+        narrowed.pace = self._answering.pace
+        return narrowed
 
     def _preview(self, call: Preview) -> Previewed:
         model = next(iter(self._clouds()), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.engine.children import EMBEDDER, STARTER, Children
 from core.models import providers
+from core.models.access import key_for
 from core.models.keys import Keys
 from core.paths import Profile
 from core.protocol import Settings
@@ -26,7 +27,13 @@ PUBLISHED = {
 def findings(
     profile: Profile, settings: SettingsFile, children: Children, index: Index, keys: Keys, *, fix: bool
 ) -> Iterator[Finding]:
-    """Check everything, cheapest first; with `fix` repair what can be repaired."""
+    """Check everything, cheapest first; with `fix` repair what can be repaired.
+
+    Raises:
+        CatalogDamaged: with `fix`, and before the first finding: the catalog has to be renewed without the engine.
+    """
+    of_index = index.check(fix=fix)
+    looked = [next(of_index)] if fix else []
     yield _disk(profile)
     yield Finding("settings", not settings.notice, settings.notice or "The settings are read.")
     for name, digest in PUBLISHED.items():
@@ -34,7 +41,8 @@ def findings(
     yield from _local_model(children)
     yield from _cloud(settings.current, keys)
     yield _offline(settings.current)
-    yield from index.check(fix=fix)
+    yield from looked
+    yield from of_index
 
 
 def _disk(profile: Profile) -> Finding:
@@ -79,12 +87,11 @@ def _cloud(settings: Settings, keys: Keys) -> Iterator[Finding]:
             yield Finding("cloud model", True, providers.unconfirmed(provider))
             continue
         try:
-            has_key = not provider.key or bool(keys.get(provider.key))
+            key_for(provider, keys.get)
         except Problem as problem:
             yield Finding("cloud model", False, problem.what, problem.next_step)
             continue
-        said = f"{provider.model} at {provider.url} is set up." if has_key else f"There is no key for {provider.name}."
-        yield Finding("cloud model", has_key, said, "" if has_key else f"Set it: offhand keys set {provider.key}")
+        yield Finding("cloud model", True, f"{provider.model} at {provider.url} is set up.")
 
 
 def _offline(settings: Settings) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from core.errors import ModelMissing
 from core.models import llama, local
 from core.network import is_elsewhere, may_be_known
 from core.paths import Profile, command, model_directories
@@ -39,6 +40,7 @@ class Children:
         self._directories = model_directories(profile)
         self.notice = _withheld(settings, kept)
         self.model_file = self._find_model(settings.local_model)
+        self._unusable = False  # the last attempt to load it failed
         embedder = self.find(EMBEDDER)
         threads = _threads(settings)
         self.semantics: Child[semantics.Call, semantics.Event] = Child(
@@ -91,6 +93,13 @@ class Children:
         """The local model as a person knows it, "" when there is none."""
         return self.model_file.stem if self.model_file else ""
 
+    @property
+    def model_state(self) -> str:
+        """How the local model stands, as `StatusReport.model_state` has it."""
+        if self.model_file is None or not self.model_file.is_file():
+            return "missing"
+        return "unusable" if self._unusable else self.llm.state
+
     def warm(self) -> None:
         """Load in the background what the first answer needs; search by meaning is woken by the index."""
         if self.model_file is not None:
@@ -104,7 +113,9 @@ class Children:
         """
         self.notice = _withheld(settings, kept)
         threads = _threads(settings)
-        self.model_file = self._find_model(settings.local_model)
+        before, self.model_file = self.model_file, self._find_model(settings.local_model)
+        if self.model_file != before:
+            self._unusable = False
         self.llm.configure(model=str(self.model_file or ""), threads=threads)
         self.semantics.configure(threads=threads, **_vectors(settings, kept))
 
@@ -134,7 +145,12 @@ class Children:
         Raises:
             Problem: it is missing or cannot be loaded.
         """
-        self.llm.ask(llama.Warm(), patience=local.LOAD_SECONDS)
+        try:
+            self.llm.ask(llama.Warm(), patience=local.LOAD_SECONDS)
+        except Problem as problem:
+            self._unusable = problem.kind == ModelMissing.kind
+            raise
+        self._unusable = False
 
     def _extractor(
         self, name: str, profile: Profile, *, nice: int, off_message: str

@@ -6,6 +6,7 @@ Each kind of call has its desk; a new capability is a `case` there.
 import os
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from core.answering.history import History
@@ -14,6 +15,7 @@ from core.engine.children import Children
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
+from core.engine.shelf import Shelf
 from core.errors import BadInput
 from core.models.keys import Keys
 from core.models.local import LocalModel
@@ -52,7 +54,10 @@ from indexer.ignore import IgnoreRules
 from indexer.index import Index
 from indexer.records import Problem
 from indexer.store.store_service import EMBEDDED
+from indexer.vector_words import standing
 from indexer.worker import Cancellation
+
+TRY_SECONDS = 8.0  # for a vector store that was just named to be opened or made
 
 
 class Engine:
@@ -72,6 +77,7 @@ class Engine:
         self.settings = SettingsFile(profile.settings)
         self._news = News()
         settings = self.settings.current
+        self._vectors = settings.vectors
         self.children = Children(profile, settings, [str(profile.data)])  # until it is known which folders stay here
         self.index = Index(
             profile.catalog,
@@ -88,7 +94,8 @@ class Engine:
         history = History(profile.history)
         self._outgoing = Outgoing(self.index.folder_rules.of, lambda: self.settings.current, Ledger(profile.ledger))
         self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing)
-        self._answers = AnswerDesk(self.index, self._route, self._outgoing, history, self.index.ledger.coverage)
+        shelf = partial(Shelf, self.index)
+        self._answers = AnswerDesk(shelf, self._route, self._outgoing, history, self.index.ledger.coverage)
         self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,
@@ -153,6 +160,7 @@ class Engine:
         elif isinstance(call, Shutdown):
             yield Done("The engine ends.")
             self.ended.set()
+            self._news.announce()  # who watches hears of it in good order
 
     def _set(self, call: SettingsCall) -> Iterator[Event]:
         match call:
@@ -165,7 +173,7 @@ class Engine:
                     self._apply(self.settings.change(name, value))
                 if name == "paused" and not self.settings.current.paused:
                     self.index.pace.resume()
-                yield CurrentSettings(self.settings.current)
+                yield CurrentSettings(self.settings.current, self._tried_vectors() if name == "vectors" else "")
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))
                 self._providers.key_changed(name)
@@ -227,7 +235,16 @@ class Engine:
         self.index.pace.configure(paused=settings.paused, spare_battery=settings.pause_on_battery)
         self.index.recognise_scans(settings.ocr)
         self._configure_children()
+        if settings.vectors != self._vectors:
+            self._vectors = settings.vectors
+            self.index.vectors.moved()
         self._news.announce()
+
+    def _tried_vectors(self) -> str:
+        try:
+            return f"{standing(self.index.vectors.tried(TRY_SECONDS))}."
+        except Problem as problem:
+            return str(problem)
 
 
 def _rules(settings: Settings) -> IgnoreRules:

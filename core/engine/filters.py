@@ -1,19 +1,19 @@
-"""What a person typed to narrow a search down, as the index takes it, or a sentence that says what is wrong with it."""
+"""What a person typed to narrow a search or a question down, as the index takes it, or what is wrong with it."""
 
 import os
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from core.errors import BadInput
-from core.protocol import Search
+from core.protocol import Ask, Search
 from indexer.records import Filter
 
 SECOND = 1_000_000_000  # nanoseconds
 LATEST = 2**63 - 1  # what SQLite can hold: the year 2262
 
 
-def chosen(call: Search) -> Filter:
-    """The filter of a search; days begin and end at this machine's midnight, and the named ones are included.
+def chosen(call: Search | Ask) -> Filter:
+    """The filter of a search or question; days begin and end at this machine's midnight, the named ones included.
 
     Raises:
         BadInput: the folder is not an absolute path, or a date is none, or no day is left.

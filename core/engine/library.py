@@ -6,6 +6,7 @@ from pathlib import Path
 
 from core.answering.history import History
 from core.engine import filters
+from core.engine.shelf import Shelf
 from core.errors import BadInput
 from core.protocol import (
     AddFolder,
@@ -70,13 +71,14 @@ class LibraryDesk:
                 self._index.rescan()
                 yield from self._until_done(cancelled) if wait else [self.progress()]
             case Retry(path):
-                self._index.retry(path)
+                self._retry(path)
                 yield self.progress()
             case ListFiles(state, path):
                 yield from self._files(state, path, cancelled)
             case Explain(path):
                 record, sentence = self._index.ledger.why(Path(path))
-                yield Explained(path, sentence, record)
+                rests = self._index.pace.sentence if record is not None and record.state == "waiting" else ""
+                yield Explained(path, f"{sentence} {rests}".strip(), record)
             case Search():
                 yield from self._search(call)
 
@@ -86,12 +88,20 @@ class LibraryDesk:
 
     def progress(self) -> Progress:
         """How far indexing is."""
-        return Progress(*self._index.progress())
+        return Progress(*self._index.progress(), paused=self._index.pace.sentence)
+
+    def _retry(self, path: str) -> None:
+        if self._index.retry(path) or not path:
+            return
+        _, sentence = self._index.ledger.why(Path(path))
+        raise BadInput(sentence, "Only files that failed are tried again.")
 
     def _files(self, state: FileState | None, path: str, cancelled: Cancellation) -> Iterator[Files]:
         after = ""
         while not cancelled.requested:
             some = self._index.ledger.files(state, path, after, FILES_AT_ONCE)
+            if path and not some and not after and not self._index.ledger.knows(Path(path)):
+                raise BadInput(self._index.ledger.why(Path(path))[1], "`offhand folders` lists your folders.")
             if some or not after:
                 yield Files(some)
             if len(some) < FILES_AT_ONCE:
@@ -104,9 +114,8 @@ class LibraryDesk:
         if not call.unfinished and not any(character.isalnum() for character in call.words):
             raise BadInput("There is nothing to look for.", "Type a word, or a few.")
         started = time.perf_counter()
-        found = self._index.search(
-            call.words, call.limit, call.meaning, filters.chosen(call), unfinished=call.unfinished
-        )
+        shelf = Shelf(self._index, filters.chosen(call))
+        found = shelf.search(call.words, call.limit, call.meaning, unfinished=call.unfinished)
         for stage, hits, note in found:
             yield Found(hits, stage, (time.perf_counter() - started) * 1000, note)
 

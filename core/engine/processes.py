@@ -4,7 +4,7 @@ from core import logs, network
 from core.paths import Profile
 from indexer import child
 
-NAMES = ("engine", "semantics", "vectors", "llm", "extractor", "import")
+NAMES = ("engine", "semantics", "vectors", "llm", "extractor", "import", "renew")
 
 
 def run(name: str) -> int:
@@ -20,6 +20,10 @@ def run(name: str) -> int:
 
         return restore.run(profile)
     logs.start(profile.logs, name)
+    if name == "renew":
+        from core import renew
+
+        return renew.run(profile)
     if name == "semantics":
         from indexer import semantics
 

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from core.errors import BadInput
 from core.models import providers
+from core.models.access import Access
 from core.models.breaker import Breakers
 from core.models.cloud import CloudModel
 from core.models.keys import Keys
@@ -52,6 +53,7 @@ class ProviderDesk:
         self._gate = gate
         self._outgoing = outgoing
         self._breakers = Breakers()
+        self._access = Access(keys.get, gate)
 
     def handle(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -72,12 +74,18 @@ class ProviderDesk:
             case TryProvider(name):
                 yield self._test(providers.named(known, name), cancelled)
                 return
+        self.look_for_keys()
         yield Providers(self.report())
 
+    def look_for_keys(self) -> None:
+        """See which providers have their key: a matter of milliseconds, or of seconds where the keyring hangs."""
+        for provider in self._settings.current.providers:
+            self._access.look(provider)
+
     def report(self) -> list[ProviderInfo]:
-        """Each provider and where it stands."""
+        """Each provider and where it stands, with its key as it was last seen."""
         return [
-            self._breakers.of(provider).report(provider)
+            self._access.told(self._breakers.of(provider).report(provider))
             if provider.confirmed
             else ProviderInfo(provider, "blocked", providers.unconfirmed(provider))
             for provider in self._settings.current.providers
@@ -86,6 +94,9 @@ class ProviderDesk:
     def key_changed(self, name: str) -> None:
         """What was refused for this key may be granted now."""
         self._breakers.forget(name)
+        for provider in self._settings.current.providers:
+            if provider.key == name:
+                self._access.look(provider)
 
     def route(self, local: ChatModel | None, ask: Ask, *, cut: bool) -> Route:
         """The models of one question in their order, behind the door as it stands for that question.

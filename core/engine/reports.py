@@ -18,7 +18,9 @@ from core.paths import Profile
 from core.protocol import VERSION, Checked, Doctor, Event, ReportCall, Status, StatusReport, Watch
 from core.settings import SettingsFile
 from indexer.index import Index
-from indexer.worker import Cancellation
+from indexer.store.store_service import EMBEDDED
+from indexer.vector_words import standing
+from indexer.worker import Cancellation, start_thread
 
 WATCH_SECONDS = 0.25
 
@@ -81,6 +83,7 @@ class ReportDesk:
         """Answer one call; see `core.protocol` for what each yields."""
         match call:
             case Status():
+                self._providers.look_for_keys()
                 yield self._status()
             case Watch():
                 yield from self._watch(cancelled)
@@ -91,12 +94,17 @@ class ReportDesk:
                 yield from map(Checked, found)
 
     def _watch(self, cancelled: Cancellation) -> Iterator[StatusReport]:
+        start_thread("keys", self._look_for_keys)
         while not cancelled.requested and not self._ended.is_set():
             seen = self._news.version
             yield self._status()
-            cancelled.wait(WATCH_SECONDS)
+            self._ended.wait(WATCH_SECONDS)
             while not cancelled.requested and not self._ended.is_set() and not self._news.wait(seen, 1.0):
                 pass
+
+    def _look_for_keys(self) -> None:
+        self._providers.look_for_keys()
+        self._news.announce()
 
     def _status(self) -> StatusReport:
         settings = self._settings.current
@@ -114,13 +122,17 @@ class ReportDesk:
             problems=self._index.ledger.problems(100),
             children=self._children.report(),
             model=self._children.model_name,
-            model_state=self._children.llm.state if self._children.model_file else "missing",
+            model_state=self._children.model_state,
             cloud=next((urlsplit(p.url).hostname or "" for p in settings.providers if p.confirmed), ""),
             offline=settings.offline,
             notices=notices,
-            vectors=vectors.words if vectors is not None else "",
+            vectors=standing(vectors) if vectors is not None else _not_looked_at(settings.vectors),
             paused=self._index.pace.why,
             resumed=self._index.pace.note,
             tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
         )
+
+
+def _not_looked_at(vectors: str) -> str:
+    return "" if vectors == EMBEDDED else f"{vectors}: not looked at yet"

@@ -15,20 +15,22 @@ from filelock import FileLock, Timeout
 
 from core import logs
 from core.engine.engine import Engine
-from core.launch import EXIT_ANOTHER
+from core.launch import EXIT_ANOTHER, EXIT_DAMAGED
 from core.paths import Profile, build_id, unwritable
 from core.protocol import Call
 from core.settings import PARTIAL
-from indexer.records import Problem
+from indexer.records import CatalogDamaged, Problem
 from indexer.worker import Hello, Host, start_thread
 
 log = logging.getLogger(__name__)
 
 EXIT_UNUSABLE = 4
+LAST_WORDS = 1.0  # seconds for those who watch to hear that the engine was stopped, and did not die
 
 
 def run(profile: Profile) -> int:
-    """Serve until the end. Returns 0, `EXIT_ANOTHER` when this profile has an engine, or 4 when it cannot start."""
+    """Serve until the end. Returns 0, or `EXIT_ANOTHER` when this profile has an engine, `EXIT_DAMAGED` when its
+    catalog is damaged, and 4 when it cannot start for another reason."""
     try:
         profile.create()
         lock = FileLock(profile.lock, timeout=0)
@@ -49,18 +51,24 @@ def run(profile: Profile) -> int:
             engine = Engine(profile)
             listener, key = _open_door(profile)
         except (Problem, OSError) as error:
-            log.exception("the engine cannot start")
-            said = unwritable(profile.runtime, error) if isinstance(error, OSError) else error
-            _say(said)
-            return EXIT_UNUSABLE
+            return _cannot(profile, error)
         try:
             _serve(profile, engine, listener, key)
+        except Problem as problem:  # found by the first look into the catalog
+            return _cannot(profile, problem)
         finally:
             engine.close()
             with contextlib.suppress(FileNotFoundError):
                 listener.close()  # or multiprocessing does it at exit, with a traceback
             _clear(profile)
     return 0
+
+
+def _cannot(profile: Profile, error: Problem | OSError) -> int:
+    """Tell why the engine cannot go on; returns the exit status."""
+    log.error("the engine cannot start", exc_info=error)
+    _say(unwritable(profile.runtime, error) if isinstance(error, OSError) else error)
+    return EXIT_DAMAGED if isinstance(error, CatalogDamaged) else EXIT_UNUSABLE
 
 
 def _say(words: object) -> None:
@@ -89,6 +97,7 @@ def _serve(profile: Profile, engine: Engine, listener: Listener, key: bytes) -> 
         if host.idle_seconds() > engine.settings.current.idle_minutes * 60 and not engine.busy():
             log.info("nobody has needed the engine for %d minutes", engine.settings.current.idle_minutes)
             return
+    host.finish(LAST_WORDS)
 
 
 def _write_token(profile: Profile, key: bytes) -> None:

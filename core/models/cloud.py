@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from core.errors import CloudBusy, CloudCannotGoOn, CloudFailed, CloudResting, CloudTooLong
 from core.models import anthropic_service, openai_service
+from core.models.access import key_for
 from core.models.breaker import Breaker
 from core.models.failures import NEXT
 from core.models.model import Anew, Cleared, Event, Finished, FromNotes, Sender, Token, Turn, Uncleared, Waiting
@@ -111,7 +112,7 @@ class CloudModel:
         Raises:
             Offline: the door is closed; nothing was tried.
             CloudResting: the breaker is open; nothing was tried.
-            CloudFailed, and its kinds: the service refused, was out of reach, or broke off.
+            CloudFailed, and its kinds: its key is missing, the service refused, was out of reach, or broke off.
             BadInput: the address cannot be used.
             KeyringUnusable: the key cannot be read.
         """
@@ -134,7 +135,7 @@ class CloudModel:
 
     def _tries(self, turn: Turn, first_word: float, cancelled: Cancellation) -> Iterator[Event]:
         host = self.host
-        key = (self._key(self._provider.key) if self._provider.key else None) or "none"  # the SDKs want one
+        key = key_for(self._provider, self._key) or "none"  # the SDKs want one
         deadline = time.monotonic() + self._patience.total
         notes = NOTES_TOKENS
         so_far = _given(turn) if self._provider.kind in GO_ON else None

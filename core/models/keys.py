@@ -17,7 +17,7 @@ LONGEST = 1_200  # characters; Windows keeps 2,560 bytes of UTF-16 (CRED_MAX_CRE
 PATIENCE = 5.0  # seconds; a locked Secret Service can hang for ever on D-Bus
 PLAIN_TEXT = ("keyrings.alt.", "keyrings.cryptfile.")  # backends that write files of their own
 
-_INSTEAD = "For longer, unlock or install a keyring, or put the key into the environment variable OFFHAND_KEY_{name}."
+_INSTEAD = "Unlock or install a keyring, or put the key into the environment variable OFFHAND_KEY_{name}."
 
 Result = TypeVar("Result")
 
@@ -83,7 +83,8 @@ class Keys:
                 raise self._unusable("The keyring did not keep the key.", name)
         except KeyringUnusable as problem:
             self._session[name] = key
-            return f"{problem.what} The key {name} is kept until the engine ends, and in no file. {problem.next_step}"
+            longer = f"For longer, {problem.next_step[:1].lower()}{problem.next_step[1:]}"
+            return f"{problem.what} The key {name} is kept until the engine ends, and in no file. {longer}"
         self._session.pop(name, None)
         return f"The key {name} is in the system's keyring."
 

@@ -66,6 +66,7 @@ from core.protocol.events import (
     RouteStep,
     StatusReport,
 )
+from core.protocol.hotkey import combination
 from core.protocol.settings import (
     Provider,
     Settings,
@@ -179,4 +180,5 @@ __all__ = [
     "Timings",
     "TryProvider",
     "Watch",
+    "combination",
 ]

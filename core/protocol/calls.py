@@ -43,7 +43,7 @@ class Index(Struct, frozen=True, tag=True):
 
 
 class Retry(Struct, frozen=True, tag=True):
-    """Try the failed files again, or just the one at `path` → Progress."""
+    """Try the failed files again, or just those at and below `path` → Progress. Nothing to try there is a Problem."""
 
     path: str = ""
 
@@ -86,6 +86,7 @@ class Ask(Struct, frozen=True, tag=True):
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
     consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.
+    folder, after, before: answer from these files alone, as in Search.
     """
 
     question: str
@@ -93,6 +94,9 @@ class Ask(Struct, frozen=True, tag=True):
     offline: bool = False
     limit: int = 6
     consent: bool = False
+    folder: str = ""
+    after: str = ""
+    before: str = ""
 
 
 class Preview(Struct, frozen=True, tag=True):
@@ -147,7 +151,10 @@ class GetSettings(Struct, frozen=True, tag=True):
 
 
 class Configure(Struct, frozen=True, tag=True):
-    """Change one setting; `value` is text as a person types it (lists: comma-separated) → CurrentSettings."""
+    """Change one setting; `value` is text as a person types it (lists: comma-separated) → CurrentSettings.
+
+    A place for the vectors is tried at once, which can take seconds.
+    """
 
     name: str
     value: str

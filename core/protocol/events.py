@@ -41,13 +41,17 @@ class Explained(Struct, frozen=True, tag=True):
 
 
 class Progress(Struct, frozen=True, tag=True):
-    """How far indexing is. Rates are per second over the last few seconds; `seconds_left` is None when unknown."""
+    """How far indexing is. Rates are per second over the last few seconds; `seconds_left` is None when unknown.
+
+    paused: that work rests, and what ends that, in a sentence; "" while it goes on. It then counts as done.
+    """
 
     counts: Counts
     files_per_s: float
     chunks_per_s: float
     seconds_left: float | None
     done: bool
+    paused: str = ""
 
 
 class Found(Struct, frozen=True, tag=True):
@@ -151,7 +155,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
     memory: resident bytes of the engine itself.  model: the local model's name.  model_state: "ready", "asleep",
-    "off" or "missing".  tokens_per_s: how fast it wrote last, 0 while unknown.
+    "off", "missing" or "unusable" (its file cannot be loaded).  tokens_per_s: how fast it wrote last, 0 while unknown.
     cloud: the first provider's host name, "" when none is set up.  problems: the first hundred.
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     paused: why nothing is read or embedded now, in words, "" while work goes on.
@@ -186,9 +190,10 @@ class Checked(Struct, frozen=True, tag=True):
 
 
 class CurrentSettings(Struct, frozen=True, tag=True):
-    """All settings as they are now."""
+    """All settings as they are now. `note`: what was found where the changed one points to, "" for most."""
 
     settings: Settings
+    note: str = ""
 
 
 class Providers(Struct, frozen=True, tag=True):

@@ -66,13 +66,14 @@ class ProviderInfo(Struct, frozen=True):
     """A provider and where it stands.
 
     state: "ready", "resting" (it failed lately and is left alone for a while), "trying" (one question is trying it
-        again) or "blocked" (it refuses until the person changes something).
+        again), "blocked" (it refuses, or lacks its key, until the person changes something) or "offline" (the network
+        door is closed, and it is not on this machine).
     words: the same as a sentence for the person.
     answered_s: seconds since it last gave a whole answer, None when it has not since the engine started.
     """
 
     provider: Provider
-    state: Literal["ready", "resting", "trying", "blocked"]
+    state: Literal["ready", "resting", "trying", "blocked", "offline"]
     words: str
     answered_s: float | None = None
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import apsw
 
-from indexer.records import CatalogUnusable
+from indexer.records import CatalogDamaged, CatalogUnusable
 from indexer.store.schema import MIGRATIONS, Migration
 
 BUSY_MS = 5_000
@@ -104,7 +104,8 @@ class Database:
                 connection.execute("BEGIN")
                 yield connection
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a damaged file can make SQLite roll back by itself
+                    connection.execute("ROLLBACK")
                 if self._closed:
                     connection.close(True)
                 else:
@@ -210,6 +211,14 @@ def disk_full() -> DiskFull:
     )
 
 
+def damaged(path: Path, why: str) -> CatalogDamaged:
+    """What a person is told when the catalog cannot be read any more."""
+    return CatalogDamaged(
+        f"The catalog {path} is damaged ({why}).",
+        "Your notes are untouched. `offhand doctor --fix` sets it aside and reads your folders again.",
+    )
+
+
 def _no_room_to_start() -> DiskFull:
     return DiskFull(
         "The disk that holds your profile is full, and Offhand cannot start on it; nothing is lost.",
@@ -230,10 +239,7 @@ def explained(path: Path, full: Callable[[], DiskFull] = disk_full) -> Iterator[
     except apsw.FullError as error:
         raise full() from error
     except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
-        raise CatalogUnusable(
-            f"The catalog {path} is damaged ({error}).",
-            "Your notes are untouched. `offhand doctor --fix` repairs what it can; moved away, it is made anew.",
-        ) from error
+        raise damaged(path, str(error)) from error
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError, apsw.IOError) as error:
         if _is_full(path):
             raise full() from error

@@ -125,7 +125,8 @@ def finish(
 
     Args:
         known: the row as it was when work on it began. When the scanner saw another version meanwhile, that one waits.
-        state: what came of it; anything but "indexed" takes the passages out.
+        state: what came of it; anything but "indexed" takes the passages out. "waiting" is for something else than a
+            reader, which is its reason.
         reason: why it is not in the index.
         seen: the status of the file as it was read.
         again: it is read again by itself, after pauses that grow with each failure.
@@ -179,7 +180,7 @@ def forget(connection: apsw.Connection, file_ids: Iterable[int]) -> None:
 
 def waiting(connection: apsw.Connection, limit: int) -> list[tuple[Known, Folder]]:
     """The next files to read, newest first, each with its folder."""
-    return _with_folder(connection, "f.state = 'waiting'", (), limit)
+    return _with_folder(connection, "f.state = 'waiting' AND f.reason = ''", (), limit)
 
 
 def begin_attempt(connection: apsw.Connection, file_id: int) -> None:
@@ -193,11 +194,11 @@ def take_back_attempt(connection: apsw.Connection, file_id: int) -> None:
 
 
 def retry(connection: apsw.Connection, path: str = "") -> int:
-    """Let failed files wait again, all or the one at `path`. Returns how many."""
+    """Let failed files wait again, all or those at and below `path`. Returns how many."""
     connection.execute(
         "UPDATE files SET state = 'waiting', reason = '', attempts = 0, content_hash = '', retry_at = NULL "
-        "WHERE state = 'failed' AND (?1 = '' OR path = ?1)",
-        (path,),
+        "WHERE state = 'failed' AND (?1 = '' OR path = ?1 OR (path > ?2 AND path < ?3))",
+        (path, *span(path)),
     )
     return connection.changes()
 
@@ -225,23 +226,29 @@ def next_retry(connection: apsw.Connection) -> float | None:
 
 
 def waiting_for(connection: apsw.Connection, reason: str) -> tuple[Known, Folder] | None:
-    """The newest file that stands aside with this reason, and its folder."""
-    found = _with_folder(connection, "f.state = 'failed' AND f.reason = ?", (reason,), 1)
+    """The newest file that waits for something else than a reader, with this reason, and its folder."""
+    found = _with_folder(connection, "f.state = 'waiting' AND f.reason != '' AND f.reason = ?", (reason,), 1)
     return found[0] if found else None
 
 
 def reopen(connection: apsw.Connection, known: Known, reason: str) -> bool:
-    """Let a file that stands aside with this reason wait again, for `finish` in the same transaction."""
+    """Let a file that waits with this reason wait without one, for `finish` in the same transaction.
+
+    Returns False, and changes nothing, where another version of it was seen meanwhile.
+    """
     connection.execute(
-        "UPDATE files SET state = 'waiting' WHERE id = ? AND state = 'failed' AND reason = ?", (known.id, reason)
+        "UPDATE files SET reason = '' WHERE id = ? AND state = 'waiting' AND reason = ? "
+        "AND size = ? AND mtime_ns = ? AND inode = ? AND ctime_ns = ?",
+        (known.id, reason, known.size, known.mtime_ns, known.inode, known.ctime_ns),
     )
     return connection.changes() > 0
 
 
 def problems(connection: apsw.Connection, limit: int) -> list[FileProblem]:
-    """Failed files, then skipped ones, newest first."""
+    """Failed files, then skipped ones, then those that wait for something else than a reader; newest first."""
     rows = connection.execute(
-        "SELECT path, state, reason, retry_at FROM files WHERE state IN ('failed', 'skipped') "
+        "SELECT path, state, reason, retry_at FROM files "
+        "WHERE (state IN ('failed', 'skipped') OR (state = 'waiting' AND reason != '')) "
         "AND folder_id IN (SELECT id FROM folders WHERE NOT removed) ORDER BY state, mtime_ns DESC LIMIT ?",
         (limit,),
     )

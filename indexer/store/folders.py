@@ -145,6 +145,11 @@ def counts(connection: apsw.Connection) -> Counts:
         failed=states.get("failed", 0),
         chunks=_count(connection, "SELECT count(*) FROM chunks"),
         vectors_owed=_count(connection, "SELECT count(*) FROM vector_outbox"),
+        scans=_count(
+            connection,
+            "SELECT count(*) FROM files f JOIN folders o ON o.id = f.folder_id AND o.reachable AND NOT o.removed "
+            "WHERE f.state = 'waiting' AND f.reason != ''",
+        ),
     )
 
 

@@ -237,5 +237,18 @@ def _fourth(connection: apsw.Connection) -> None:
     connection.execute(_FOURTH)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth)
+_FIFTH = """
+-- A scan waits for its recognition, with that as its reason, beside the files that wait to be read; it used to count as
+-- failed.
+UPDATE files SET state = 'waiting' WHERE state = 'failed' AND reason = 'This PDF is a scan without a text layer: its '
+  || 'pages are pictures. They are recognised (OCR) when all else is read, while the setting ocr is on.';
+CREATE INDEX files_aside ON files (reason, mtime_ns DESC) WHERE state = 'waiting' AND reason != '';
+"""
+
+
+def _fifth(connection: apsw.Connection) -> None:
+    connection.execute(_FIFTH)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth)
 """Number n brings a catalog from version n - 1 to version n (`PRAGMA user_version`)."""

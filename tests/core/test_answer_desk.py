@@ -69,7 +69,7 @@ class Desk:
         self._outgoing = Outgoing(
             lambda paths: dict.fromkeys(paths, self.rule), Settings, Ledger(home / "outgoing.sqlite3")
         )
-        self.desk = AnswerDesk(Shelf([VALVE]), self._route, self._outgoing, self.history)
+        self.desk = AnswerDesk(lambda _: Shelf([VALVE]), self._route, self._outgoing, self.history)
 
     def __call__(self, call: Call) -> list[Any]:
         return list(self.desk.handle(call, Cancellation()))  # type: ignore[arg-type]

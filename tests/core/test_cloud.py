@@ -14,7 +14,7 @@ import openai  # noqa: F401
 import pytest
 from fault_server import FaultServer
 
-from core.errors import BadInput, CloudFailed, CloudResting, KeyringUnusable, Offline
+from core.errors import BadInput, CloudFailed, CloudRefused, CloudResting, KeyringUnusable, Offline
 from core.models.breaker import Breaker
 from core.models.cloud import CloudModel, Patience
 from core.models.model import (
@@ -396,5 +396,21 @@ def test_an_unusable_keyring_is_passed_on(faults: FaultServer) -> None:
     def locked(_name: str) -> str:
         raise KeyringUnusable("The system's keyring is locked.")
 
-    words_before(KeyringUnusable, model_at(faults.url, key=locked).stream(turn(), Cancellation()))
-    assert not faults.requests
+    far = model_at("https://api.example.org/v1", key=locked)
+    words_before(KeyringUnusable, far.stream(turn(), Cancellation()))
+    list(model_at(faults.url, key=locked).stream(turn(), Cancellation()))
+    assert len(faults.requests) == 1, "a server on this machine is asked without a key"
+
+
+def test_a_missing_key_is_said_and_nothing_is_sent() -> None:
+    sent: list[object] = []
+
+    class Watched(Through):
+        def send(self, request, ask):
+            sent.append(request)
+            return super().send(request, ask)
+
+    far = model_at("https://api.example.org/v1", key=lambda _: None, sender=Watched())
+    _, problem = words_before(CloudRefused, far.stream(turn(), Cancellation()))
+    assert str(problem) == "There is no key for test. Set it: `offhand keys set test`."
+    assert not sent

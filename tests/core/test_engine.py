@@ -1,5 +1,7 @@
 """The engine called directly, without its socket; its children are the real ones."""
 
+import socket
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,17 +24,20 @@ from core.protocol import (
     CurrentSettings,
     Doctor,
     Done,
+    Explain,
     Folders,
     Found,
     GetSettings,
     Import,
     Index,
+    ListFiles,
     ListFolders,
     Piece,
     Progress,
     Provider,
     Quoted,
     RemoveFolder,
+    Retry,
     RouteStep,
     Search,
     Settings,
@@ -80,11 +85,17 @@ def indexed(engine: Engine, notes: Path) -> Progress:
     return last
 
 
+def model_file(path: Path) -> str:
+    """A file that begins as a model does."""
+    path.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 1, 1))
+    return str(path)
+
+
 def settled(engine: Engine) -> None:
     """Start the engine and wait for its vector index, which a fresh profile has to make first."""
     engine.start()
     deadline = time.monotonic() + 30
-    while "rebuilding" in (said := vector_index(engine).what) or "opening" in said:
+    while "search works meanwhile" in (said := vector_index(engine).what):
         assert time.monotonic() < deadline, said
         time.sleep(0.1)
 
@@ -167,16 +178,44 @@ def test_whoever_resumes_on_battery_is_obeyed_and_told_so(engine: Engine):
 def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: Engine, tmp_path: Path):
     asked(engine, AddProvider(Provider("example", "openai", "https://api.example.org/v1/", "big", "example")))
     asked(engine, Configure("offline", "on"))
-    asked(engine, Configure("local_model", str(tmp_path / "other.gguf")))
+    asked(engine, Configure("local_model", model_file(tmp_path / "other.gguf")))
+    (tmp_path / "other.gguf").unlink()
     (report,) = asked(engine, Status())
     assert (report.cloud, report.offline, report.model) == ("api.example.org", True, "other")
+    assert report.model_state == "missing"
     (info,) = report.providers
-    assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "ready", None)
+    assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "blocked", None)
+
+
+def test_a_provider_without_its_key_says_so_and_one_on_this_machine_needs_none(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    kept: dict[str, str] = {}
+    monkeypatch.setattr(engine.keys, "get", kept.get)
+    engine._providers._access._look_up = kept.get
+    asked(engine, AddProvider(Provider("far", "openai", "https://api.example.org/v1", "big", "far")))
+    (listed,) = asked(engine, AddProvider(Provider("near", "openai", "http://127.0.0.1:9/v1", "small", "near")))
+    states = {info.provider.name: (info.state, info.words) for info in listed.providers}
+    assert states["far"] == ("blocked", "No key: offhand keys set far.")
+    assert states["near"] == ("ready", "It has not been asked yet.")
+    kept["far"] = "sk-1"
+    engine._providers.key_changed("far")
+    (report,) = asked(engine, Status())
+    assert {info.state for info in report.providers} == {"ready"}
+    asked(engine, AddProvider(Provider("name", "openai", "http://localhost:9/v1", "small")))
+    asked(engine, Configure("offline", "on"))
+    (report,) = asked(engine, Status())
+    states = {info.provider.name: (info.state, info.words) for info in report.providers}
+    assert states["far"] == ("offline", "It is not asked: offline.")
+    assert states["near"] == ("ready", "It has not been asked yet."), "nothing leaves the machine through it"
+    assert states["name"][0] == "offline"
+    assert "127.0.0.1" in states["name"][1]
 
 
 def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engine, notes: Path):
-    asked(engine, Configure("vectors", "http://192.168.77.77:8000"))
     asked(engine, Configure("offline", "on"))
+    (told,) = asked(engine, Configure("vectors", "http://192.168.77.77:8000"))
+    assert "cannot be reached (Offline mode is on" in told.note
     config = engine.children.semantics._config
     assert not any("192.168" in str(value) for value in config.values())
     assert "Offline mode is on" in config["vectors_closed"]
@@ -191,6 +230,20 @@ def test_offline_the_address_of_a_vector_server_stays_in_the_engine(engine: Engi
     while engine.index.counts().vectors_owed:
         assert time.monotonic() < deadline, engine.index.notices()
         time.sleep(0.1)
+
+
+def test_a_place_for_the_vectors_is_tried_when_it_is_set(engine: Engine):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    (told,) = asked(engine, Configure("vectors", url))
+    assert f"{url} cannot be reached" in told.note
+    assert told.note.endswith("it is tried again, and search works meanwhile.")
+    (report,) = asked(engine, Status())
+    assert f"{url} cannot be reached" in report.vectors
+    (told,) = asked(engine, Configure("vectors", "embedded"))
+    assert told.note.startswith("Chroma on this computer, ")
+    assert asked(engine, Configure("theme", "dark"))[0].note == ""
 
 
 def test_watching_tells_of_a_change_and_ends_when_nobody_listens(engine: Engine, notes: Path):
@@ -231,10 +284,50 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert events[-1].answer == quote.text
     assert Path(quote.path).read_text().splitlines()[quote.line - 1].startswith(quote.text)
 
+    only = str(notes / "garden.txt")
+    events = asked(engine, Ask("When was the pressure valve replaced?", model=False, folder=only))
+    assert {Path(source.path).name for source in events[-1].sources} <= {"garden.txt"}
+    assert {Path(hit.path).name for hit in events[0].hits} <= {"garden.txt"}
+    assert events[-1].quote is None or events[-1].quote.path == only
+    events = asked(engine, Ask("When was the pressure valve replaced?", folder=str(notes / "boiler.md")))
+    assert "on 3 May" in events[-1].quote.text
+    assert {Path(source.path).name for source in events[-1].sources} == {"boiler.md"}
+    assert asked(engine, Ask("When was the valve replaced?", before="2001-01-01"))[-1].sources == []
+
     events = asked(engine, Ask("When was the pressure valve replaced?", offline=True))
     assert {RouteStep, Piece} <= {type(event) for event in events}
     assert [step.kind for step in events[-1].route] == ["quote", "local"]
     assert {path.name for path in notes.iterdir()} == set(NOTES)
+
+
+def test_a_pause_is_told_by_those_who_wait_for_its_end(engine: Engine, notes: Path):
+    asked(engine, Configure("paused", "on"))
+    engine.start()
+    asked(engine, AddFolder(str(notes)))
+    deadline = time.monotonic() + 20
+    while engine.index.counts().waiting < len(NOTES):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    last = asked(engine, Index(wait=True))[-1]
+    assert (last.done, last.paused) == (True, "Reading is paused by you. `offhand resume` goes on.")
+    (explained,) = asked(engine, Explain(str(notes / "boiler.md")))
+    assert explained.sentence.endswith("waits to be read. Reading is paused by you. `offhand resume` goes on.")
+
+
+def test_a_path_that_is_not_known_is_said(engine: Engine, notes: Path, tmp_path: Path):
+    (notes / "bad.docx").write_text("no document")
+    (notes / "empty").mkdir()
+    indexed(engine, notes)
+    for call in (Retry(str(tmp_path / "nowhere.md")), ListFiles(None, str(tmp_path / "nowhere.md"))):
+        with pytest.raises(BadInput, match=r"nowhere.md is not in the index: it lies in none of your folders"):
+            asked(engine, call)
+    with pytest.raises(BadInput, match="there is no such file"):
+        asked(engine, ListFiles(None, str(notes / "none.md")))
+    with pytest.raises(BadInput, match=r"boiler.md is in the index since .*Only files that failed are tried again"):
+        asked(engine, Retry(str(notes / "boiler.md")))
+    assert asked(engine, ListFiles("waiting", str(notes / "boiler.md")))[0].files == []
+    assert asked(engine, ListFiles(None, str(notes / "empty")))[0].files == []
+    assert isinstance(asked(engine, Retry(str(notes / "bad.docx")))[0], Progress)
 
 
 def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine):
@@ -242,6 +335,8 @@ def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine
     assert not any(isinstance(event, RouteStep) for event in events)
     assert events[-1].quote is None
     assert "Nothing in your notes" in events[-1].answer
+    assert events[-1].note == "You have no folders yet: `offhand add FOLDER`."
+    assert asked(engine, Search("valve", meaning=False))[-1].note == events[-1].note
 
 
 @pytest.mark.parametrize(
@@ -253,6 +348,8 @@ def test_a_question_to_an_empty_library_says_so_and_asks_no_model(engine: Engine
         Search("x", folder="notes"),
         Ask("  "),
         Ask("x", limit=0),
+        Ask("x", after="soon"),
+        Ask("x", folder="notes"),
     ],
 )
 def test_calls_that_make_no_sense_are_refused(call: Call, engine: Engine):
@@ -279,12 +376,15 @@ def test_the_doctor_finds_a_fresh_profile_well(engine: Engine):
 
 
 def test_the_doctor_says_what_to_do_about_a_model_that_is_not_there(engine: Engine, tmp_path: Path):
-    asked(engine, Configure("local_model", str(tmp_path / "gone.gguf")))
+    asked(engine, Configure("local_model", model_file(tmp_path / "gone.gguf")))
+    (tmp_path / "gone.gguf").write_bytes(b"no model any more")
     settled(engine)
     (bad,) = [event.finding for event in asked(engine, Doctor()) if not event.finding.ok]
     assert bad.name == "local model"
     assert "gone.gguf" in bad.what
     assert bad.next_step
+    (report,) = asked(engine, Status())
+    assert report.model_state == "unusable"
 
 
 def test_shutdown_is_answered_and_then_ends(engine: Engine):

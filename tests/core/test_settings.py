@@ -1,5 +1,6 @@
 """The settings file: what a person types becomes a typed value or one clear sentence; a broken file loses nothing."""
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -31,12 +32,26 @@ def test_without_a_file_the_defaults_apply(path: Path) -> None:
         ("vectors", "http://localhost:8000", "http://localhost:8000"),
         ("vectors", "https://[::1]:443", "https://[::1]:443"),
         ("vectors", "embedded", "embedded"),
-        ("local_model", "~/Modèle ü.gguf", "~/Modèle ü.gguf"),
+        ("hotkey", " control + alt+space ", "Ctrl+Alt+Space"),
+        ("hotkey", "super+k", "Meta+K"),
+        ("hotkey", "f9", "F9"),
+        ("hotkey", "Ctrl++", "Ctrl++"),
     ],
 )
 def test_what_is_typed_is_kept(path: Path, name: str, typed: str, value: object) -> None:
     SettingsFile(path).change(name, typed)
     assert getattr(SettingsFile(path).current, name) == value
+
+
+def test_a_model_file_is_looked_at_and_kept_as_it_was_typed(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "Modèle ü.gguf").write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 1, 1))
+    SettingsFile(path).change("local_model", "~/Modèle ü.gguf")
+    assert SettingsFile(path).current.local_model == "~/Modèle ü.gguf"
+    SettingsFile(path).change("local_model", "")
+    assert SettingsFile(path).current.local_model == ""
 
 
 @pytest.mark.parametrize(
@@ -50,6 +65,12 @@ def test_what_is_typed_is_kept(path: Path, name: str, typed: str, value: object)
         ("largest_file_mb", "99999", "from 1 to 10000"),
         ("cloud_url", "https://x", "no setting called 'cloud_url'"),
         ("providers", "openai", "not typed as one value"),
+        ("hotkey", "Foo+Bar", "not a key combination"),
+        ("hotkey", "Ctrl+Alt", "not a key combination"),
+        ("hotkey", "Shift+A", "not a key combination"),
+        ("hotkey", "", "not a key combination"),
+        ("local_model", "/nowhere/model.gguf", "cannot be read: No such file"),
+        ("local_model", __file__, "is not a GGUF model file"),
         ("vectors", "elsewhere", "not the address of a Chroma server"),
         ("vectors", "http://localhost:8000/v1", "not the address of a Chroma server"),
         ("vectors", "http://somebody:secret@localhost", "not the address of a Chroma server"),

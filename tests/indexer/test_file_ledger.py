@@ -96,3 +96,21 @@ def test_why_a_path_is_or_is_not_in_the_index(index: Index, root: Path) -> None:
         assert because in sentence
         assert sentence.startswith(str(path))
         assert sentence.endswith(".")
+
+
+def test_why_looks_at_every_part_of_a_path(parts: Parts, root: Path, tmp_path: Path) -> None:
+    write_notes(tmp_path / "elsewhere", {"deep/d.md": "# Outside\n"})
+    (root / "out").symlink_to(tmp_path / "elsewhere")
+    (root / "twin").symlink_to(root / "sub")
+    (tmp_path / "shortcut").symlink_to(root)
+    index = parts.index()
+    index.add_folder(root)
+    assert settled(index)
+
+    def why(path: Path) -> str:
+        return index.ledger.why(path)[1]
+
+    assert f"not in the index: {root / 'out'} is {LINK_OUT}." in why(root / "out" / "deep" / "d.md")
+    assert f"{root / 'twin'} is a link to a directory of this folder" in why(root / "twin" / "b.md")
+    assert str(root / "sub") in why(root / "twin" / "b.md")
+    assert f"{root / 'a.md'} is in the index" in why(tmp_path / "shortcut" / "a.md")

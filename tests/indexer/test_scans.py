@@ -3,14 +3,23 @@
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 from PIL import Image, ImageDraw, ImageFont
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 from indexer.extract import documents, ocr
 from indexer.index import Index
+from indexer.loop import Notices
+from indexer.records import Folder
+from indexer.scans import Scans
+from indexer.store import files, folders
+from indexer.store.database import Database
+from indexer.store.files import Seen
+from indexer.store.schema import MIGRATIONS
 from tests.indexer.conftest import Parts, eventually, settled, write_notes
 
 LINES = ("The boiler was serviced on 3 October by Mr Hale.", "The pressure should be kept at 1.4 bar in winter.")
@@ -32,7 +41,7 @@ def scanned(*pages: str) -> bytes:
 
 
 def reason(index: Index) -> str:
-    return next((file.reason for file in index.ledger.files("failed", "", "", 10)), "")
+    return next((file.reason for file in index.ledger.files(None, "", "", 10) if file.state != "indexed"), "")
 
 
 @pytest.fixture
@@ -52,10 +61,17 @@ def index(parts: Parts, tmp_path: Path) -> Iterator[Index]:
 
 @installed
 @pytest.mark.slow
-def test_a_scan_is_listed_first_and_recognised_when_all_else_is_read(index: Index) -> None:
+def test_a_scan_waits_first_and_is_recognised_when_all_else_is_read(index: Index, tmp_path: Path) -> None:
     assert reason(index) == documents.SCAN_WAITS
+    counts, *_, done = index.progress()
+    assert (counts.waiting, counts.scans, counts.failed, done) == (1, 1, 0, True), "switched off, it is not waited for"
+    assert [problem.state for problem in index.ledger.problems(9)] == ["waiting"]
+    assert "is not in the index yet: this PDF is a scan" in index.ledger.why(tmp_path / "notes" / "scan.pdf")[1]
     index.recognise_scans(on=True)
-    assert eventually(lambda: index.ledger.coverage().indexed == 2, 120), reason(index)
+    assert not index.progress()[4], "what will be recognised is waited for"
+    assert settled(index, 120), reason(index)
+    assert index.ledger.coverage().indexed == 2
+    assert index.counts().scans == 0
     [(_, hits, _)] = index.search("boiler serviced October", 5, meaning=False)
     assert "The boiler was serviced on 3 October by Mr Hale." in hits[0].text
     [(_, hits, _)] = index.search("pressure 1.4 bar", 5, meaning=False)
@@ -77,6 +93,41 @@ def test_without_tesseract_the_reason_says_what_to_install(monkeypatch: pytest.M
     assert ocr.languages() is None
     said = documents.parse_document(scanned(LINES[0]), "application/pdf", "scan")
     assert said == f"{documents.NO_TEXT_LAYER} {ocr.HOW_TO}"
+
+
+def test_a_scan_that_was_waiting_is_not_waited_for_when_tesseract_is_gone(
+    bench: Any, database: Database, folder: Folder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TESSDATA_PREFIX", str(tmp_path))
+    with database.write() as connection:
+        files.add(connection, folder.id, Seen(f"{folder.path}/scan.pdf", 10, 1, 1))
+        known = files.at(connection, f"{folder.path}/scan.pdf")
+        assert known is not None
+        files.finish(connection, known, "waiting", documents.SCAN_WAITS)
+        assert files.waiting(connection, 9) == [], "no reader is given it"
+        other = structs.replace(known, ctime_ns=5)
+        assert not files.reopen(connection, other, documents.SCAN_WAITS), "another version of it is not taken back"
+        assert folders.counts(connection).scans == 1
+    scans = Scans(database, bench, largest=lambda: 1, rest=lambda: 0.0, on_stored=lambda: None, notices=Notices(print))
+    assert scans.idle
+
+
+def test_a_scan_of_an_older_catalog_no_longer_counts_as_failed(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.sqlite3"
+    old = Database(path, MIGRATIONS[:4])
+    with old.write() as connection:
+        connection.execute("INSERT INTO folders (path) VALUES ('/notes')")
+        connection.execute(
+            "INSERT INTO files (folder_id, path, size, mtime_ns, inode, state, reason) "
+            "VALUES (1, '/notes/scan.pdf', 1, 1, 1, 'failed', ?)",
+            (documents.SCAN_WAITS,),
+        )
+    old.close()
+    new = Database(path)
+    with new.read() as connection:
+        counts = folders.counts(connection)
+        assert (counts.waiting, counts.scans, counts.failed) == (1, 1, 0)
+    new.close()
 
 
 def test_english_comes_first_and_few_languages_are_tried(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

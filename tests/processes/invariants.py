@@ -24,7 +24,7 @@ from tests.processes.changes import Changes
 
 _OURS = re.compile(
     r"config/settings\.toml|run/(engine\.lock|engine\.token|[\w-]+\.sock|kreuzberg-[\w./-]+)|data/logs/[\w.-]+"
-    r"|data/(catalog|history)\.sqlite3(-wal|-shm)?|data/catalog\.sqlite3\.version-\d+|data/vectors/gen-\d+/[\w./-]+"
+    r"|data/(catalog|history)\.sqlite3(-wal|-shm)?|data/catalog\.sqlite3\.(version-\d+|folders)|data/vectors/gen-\d+/[\w./-]+"
     r"|data/vectors/(owner\.lock|batch|opening)|data/models/[\w./-]+\.onnx"
 )
 TWICE = "SELECT count(*) FROM (SELECT 1 FROM audit GROUP BY hash HAVING count(*) > 1)"

@@ -46,7 +46,7 @@ class Scene:
     def create(self) -> None:
         """An empty profile without a local model: loading it at each start would take half of the time."""
         self.profile.create()
-        SettingsFile(self.profile.settings).change("local_model", str(self.profile.home / "none.gguf"))
+        SettingsFile(self.profile.settings).replace(local_model=str(self.profile.home / "none.gguf"))
 
     def begin(self, *, shelf: bool) -> None:
         """A catalog that remembers each vector; with `shelf` one whose many passages have their vectors already."""

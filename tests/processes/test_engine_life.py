@@ -23,7 +23,7 @@ def engines(profile: Profile) -> list[psutil.Process]:
     found = []
     for process in family(profile):
         with contextlib.suppress(psutil.NoSuchProcess):  # one that found another engine there and ended
-            if process.cmdline()[-1] == "engine":
+            if process.cmdline()[-1:] == ["engine"]:  # empty for one that is just ending
                 found.append(process)
     return found
 

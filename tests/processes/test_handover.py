@@ -2,6 +2,7 @@
 
 import os
 import signal
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -173,7 +174,9 @@ def test_with_nobody_left_the_words_the_quote_and_the_passages_close_the_card(
 ) -> None:
     faulty.fault, faulty.after = "cut", 2
     read(engine, house)
-    list(engine.call(Configure("local_model", str(tmp_path / "none.gguf"))))
+    none = tmp_path / "none.gguf"
+    none.write_bytes(struct.pack("<4sIQQ", b"GGUF", 3, 1, 1))
+    list(engine.call(Configure("local_model", str(none))))
     add(engine, "far", faulty.url)
     answered, _ = followed(engine, engine.call(Ask(QUESTION)))
     assert answered.answer == "The boat is"

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def copies(scene: Scene) -> list[str]:
-    return [path.name for path in scene.profile.data.glob("catalog.sqlite3.*")]
+    return [path.name for path in scene.profile.data.glob("catalog.sqlite3.version-*")]
 
 
 def test_a_profile_of_each_earlier_version_opens_and_embeds_nothing(scene: Scene) -> None:

@@ -39,6 +39,21 @@ def app(qtbot, qapp, profile, tmp_path, monkeypatch):
         window.deleteLater()
 
 
+def test_a_stop_is_respected_until_the_person_wants_it_back(qtbot, app, profile):
+    before = app.link.report.pid
+    assert launch.stop(profile)
+    qtbot.waitUntil(lambda: app.link.state == "stopped", timeout=LONG)
+    qtbot.wait(3_000)
+    assert launch.find(profile) is None
+    assert app.link.state == "stopped"
+    app.window.start.click()
+    qtbot.waitUntil(lambda: app.link.state == "ready" and app.link.report.pid != before, timeout=LONG)
+    assert launch.stop(profile)
+    qtbot.waitUntil(lambda: app.link.state == "stopped", timeout=LONG)
+    launch.find_or_start(profile).close()  # a command does so
+    qtbot.waitUntil(lambda: app.link.state == "ready", timeout=LONG)
+
+
 def indexed(app):
     report = app.link.report
     counts = report.counts

@@ -7,6 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from core.paths import ROOT
+from core.protocol import combination
+from core.protocol.hotkey import KEYS
 from ui.hotkey import Hotkey, NoHotkey, parse
 from ui.hotkeys.x11 import _keysym, _lock_states
 
@@ -23,6 +25,16 @@ def test_a_combination_is_read():
 @pytest.mark.parametrize("words", ["", "Space", "Shift+A", "Ctrl+", "Ctrl+K, Ctrl+C", "nonsense+key", "A", "Ctrl+Alt"])
 def test_what_no_program_could_live_with_is_refused(words):
     assert parse(words) is None
+
+
+@pytest.mark.parametrize("key", [*sorted(set(KEYS.values())), "A", "7", "+", "F1", "F35"])
+def test_whatever_the_settings_take_is_a_key_to_qt_and_to_x(key):
+    named = combination(f"Ctrl+{key}")
+    wanted = parse(named)
+    assert wanted is not None
+    assert wanted.modifiers == Qt.KeyboardModifier.ControlModifier
+    assert wanted.key not in (Qt.Key.Key_unknown, Qt.Key(0))
+    assert _keysym(wanted) is not None
 
 
 @pytest.mark.parametrize(

@@ -104,3 +104,12 @@ def test_a_change_of_colours_keeps_the_findings(qtbot, window, theme):
     theme.prefer("dark")
     assert page._rows.count() == 4
     theme.prefer("light")
+
+
+def test_a_stopped_engine_is_said_with_a_button_that_starts_it(qtbot, window, link):
+    link._set_state("stopped", None)
+    assert window.start.isVisibleTo(window)
+    assert window.ask.pane.headline.text() == "Offhand is stopped"
+    assert window.ask.pane.action.text() == "Start"
+    link._set_state("ready", None)
+    assert not window.start.isVisibleTo(window)

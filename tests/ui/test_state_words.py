@@ -30,6 +30,7 @@ def counted(**fields):
     ("state", "report", "words", "color"),
     [
         ("starting", None, "Starting the engine…", "busy"),
+        ("stopped", REPORT, "Stopped", "off"),
         ("gone", REPORT, "The engine is not running; trying again", "bad"),
         ("ready", REPORT, "211 of 214 files, 1 skipped, 2 failed", "good"),
         ("ready", msgspec.structs.replace(REPORT, folders=[]), "No folders yet", "off"),
@@ -101,10 +102,14 @@ def test_the_light_in_words():
     clouded = msgspec.structs.replace(REPORT, providers=two)
     assert cloud_words(clouded) == ["far: It answers", f"far: {BUSY}"]
     assert light_words(clouded) == f"SmolLM2-135M-Instruct, ready; far: It answers; far: {BUSY}"
-    offline = msgspec.structs.replace(REPORT, providers=[FAR], offline=True)
-    assert light_words(offline) == "SmolLM2-135M-Instruct, ready; far is not asked: offline"
+    closed = msgspec.structs.replace(FAR, state="offline", words="It is not asked: offline.")
+    near = msgspec.structs.replace(FAR, provider=msgspec.structs.replace(FAR.provider, name="near"))
+    offline = msgspec.structs.replace(REPORT, providers=[closed, near], offline=True)
+    assert light_words(offline) == "SmolLM2-135M-Instruct, ready; far: It is not asked: offline; near: It answers"
     assert light_words(msgspec.structs.replace(REPORT, offline=True)).endswith("; offline")
-    assert light_words(msgspec.structs.replace(REPORT, model_state="missing")).startswith("no local model")
+    assert light_words(msgspec.structs.replace(REPORT, model="", model_state="missing")).startswith("no local model")
+    gone = light_words(msgspec.structs.replace(REPORT, model_state="missing"))
+    assert "its file is not there; answers are quotes" in gone
 
 
 def test_a_request_that_left_in_one_line():

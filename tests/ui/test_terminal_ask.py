@@ -32,12 +32,20 @@ from core.protocol import (
 from indexer.worker import Cancellation
 
 
-def test_passages_quote_prose_sources_and_timings_come_in_this_order(offhand: CommandLine) -> None:
+def test_a_question_in_a_folder_and_between_days(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand("ask", "why", "--folder", "house", "--after", "2026-03-01", "--before", "2026-03-31", "--json")
+    (call,) = offhand.engine.calls
+    assert call == Ask("why", folder=str(tmp_path / "house"), after="2026-03-01", before="2026-03-31")
+
+
+def test_quote_prose_sources_and_timings_come_in_this_order_and_each_once(offhand: CommandLine) -> None:
     ran = offhand("ask", "why", "tiles?")
     assert ran.status == 0
     assert offhand.engine.calls == [Ask("why tiles?", model=True, offline=False, limit=6)]
     marks = [
-        f" 1  {NOTES}/house/roof.md:31  Roof › Decision",
         f"> {QUOTE.text}",
         f"\n  {NOTES}/house/roof.md:31\n",
         f"{PROSE[0].text} [1]",
@@ -46,6 +54,21 @@ def test_passages_quote_prose_sources_and_timings_come_in_this_order(offhand: Co
     ]
     positions = [ran.out.index(mark) for mark in marks]
     assert positions == sorted(positions)
+    assert f" 1  {NOTES}/house/roof.md:31" not in ran.out, "a passage that is a source is not listed twice"
+    for source in sources():
+        assert ran.out.count(f"[{source.n}] {source.path}") == 1
+
+
+def test_a_quote_that_is_the_answer_is_said_once(offhand: CommandLine) -> None:
+    def quoted(call: Ask, cancelled: Cancellation) -> Iterator[Event]:
+        yield Found(hits()[:1], "fused", 1.0)
+        yield Quoted(QUOTE, 2.0)
+        yield Answered("why", QUOTE.text, QUOTE, sources()[:1], [Sentence(QUOTE.text, 1)], [], Timings())
+
+    offhand.engine.answers[Ask] = quoted
+    out = offhand("ask", "why", "--no-model").out
+    assert out.count(QUOTE.text) == 1
+    assert f"[1] {sources()[0].path}" in out
 
 
 def test_a_sentence_that_the_notes_do_not_support_is_marked(offhand: CommandLine) -> None:

@@ -13,6 +13,7 @@ from core.paths import ROOT, Profile
 from core.protocol import (
     AddFolder,
     Configure,
+    CurrentSettings,
     Done,
     Export,
     Found,
@@ -24,7 +25,9 @@ from core.protocol import (
     Retry,
     Search,
     SetKey,
+    Settings,
 )
+from indexer.records import FolderKnown
 
 
 def test_add_sends_the_absolute_path_and_says_what_comes(
@@ -35,6 +38,16 @@ def test_add_sends_the_absolute_path_and_says_what_comes(
     assert ran.status == 0
     assert offhand.engine.calls == [AddFolder(str(tmp_path / "notes"))]
     assert f"{tmp_path / 'notes'} is watched" in ran.out
+
+
+def test_a_folder_that_is_watched_already_is_no_failure(offhand: CommandLine) -> None:
+    def known(call, cancelled):
+        raise FolderKnown("/srv/notes is one of your folders already.", "Nothing needs to be done.")
+
+    offhand.engine.answers[AddFolder] = known
+    ran = offhand("add", "/srv/notes")
+    assert (ran.status, ran.out, ran.err) == (0, "/srv/notes is one of your folders already.\n", "")
+    assert list(offhand("add", "/srv/notes", "--json").object) == ["folders"]
 
 
 def test_add_expands_the_home_folder(offhand: CommandLine) -> None:
@@ -121,9 +134,29 @@ def test_index_wait_ends_with_a_summary(offhand: CommandLine) -> None:
     assert ran.out == "40 files indexed, 120 passages, 1 failed (`offhand status` says why).\n"
 
 
+def test_a_scan_that_waits_is_told_apart(offhand: CommandLine) -> None:
+    counts = msgspec.structs.replace(COUNTS, waiting=3, scans=2, failed=0)
+    offhand.engine.answers[Index] = lambda call, cancelled: iter([Progress(counts, 0, 0, None, True)])
+    assert "1 file waiting, 2 scans waiting to be recognised" in offhand("index").out
+
+
+def test_index_says_that_reading_is_paused(offhand: CommandLine) -> None:
+    counts = msgspec.structs.replace(COUNTS, waiting=3)
+    said = "Reading is paused by you. `offhand resume` goes on."
+    offhand.engine.answers[Index] = lambda call, cancelled: iter([Progress(counts, 0, 0, None, True, said)])
+    ran = offhand("index", "--wait")
+    assert (ran.status, ran.out) == (4, "")
+    assert "3 files waiting" in ran.err
+    assert said in ran.err
+    assert offhand("index", "--wait", "--json").object["error"]["kind"] == "paused"
+    ran = offhand("index")
+    assert ran.status == 0
+    assert said in ran.err
+
+
 def test_index_wait_gives_only_the_final_object_as_json(offhand: CommandLine) -> None:
     final = offhand("index", "--wait", "--json").object
-    assert set(final) == {"counts", "files_per_s", "chunks_per_s", "seconds_left", "done"}
+    assert set(final) == {"counts", "files_per_s", "chunks_per_s", "seconds_left", "done", "paused"}
     assert final["done"] is True
     assert final["counts"]["vectors_owed"] == 0
 
@@ -287,6 +320,25 @@ def test_settings_show_all_show_one_and_change_one(offhand: CommandLine) -> None
     assert offhand("settings", "ignore").out.startswith(".git/, node_modules/")
 
 
+def test_a_model_file_is_named_from_the_root(
+    offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    offhand("settings", "local_model", "big.gguf")
+    assert offhand.engine.calls[-1] == Configure("local_model", str(tmp_path / "big.gguf"))
+    offhand("settings", "local_model", "")
+    assert offhand.engine.calls[-1] == Configure("local_model", "")
+
+
+def test_what_was_found_where_a_setting_points_to_is_said(offhand: CommandLine) -> None:
+    told = CurrentSettings(Settings(vectors="http://localhost:8000"), "http://localhost:8000 cannot be reached.")
+    offhand.engine.answers[Configure] = lambda call, cancelled: iter([told])
+    ran = offhand("settings", "vectors", "http://localhost:8000")
+    assert (ran.status, ran.out) == (0, "http://localhost:8000\n")
+    assert "cannot be reached" in ran.err
+    assert offhand("settings", "vectors", "http://localhost:8000", "--json").object["note"] == told.note
+
+
 def test_settings_json(offhand: CommandLine) -> None:
     everything = offhand("settings", "--json").object
     assert everything["offline"] is False
@@ -319,7 +371,7 @@ def test_a_key_is_removed(offhand: CommandLine) -> None:
 
 
 def test_stop_ends_the_engine(offhand: CommandLine) -> None:
-    assert offhand("stop").out == "The engine has ended.\n"
+    assert offhand("stop").out == "The engine has ended. The next command starts it again.\n"
     offhand.engine.stop()
     assert offhand("stop", "--json").object == {"stopped": False}
 

@@ -87,6 +87,13 @@ def test_a_command_typed_wrongly_has_status_2(offhand: CommandLine, arguments: l
     assert offhand.engine.calls == []
 
 
+def test_a_guess_at_what_was_meant_ends_as_a_question_does(offhand: CommandLine) -> None:
+    ran = offhand("serach", "x")
+    assert ran.status == 2
+    assert "'search'?" in ran.err
+    assert "?." not in ran.err
+
+
 def test_a_usage_error_with_json_is_json(offhand: CommandLine) -> None:
     assert offhand("ask", "--json").object["error"]["kind"] == "usage"
 

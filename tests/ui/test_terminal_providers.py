@@ -64,6 +64,12 @@ def test_any_other_needs_an_address(listed: CommandLine) -> None:
     assert listed.engine.calls == [AddProvider(Provider("mine", "openai", "http://10.0.0.2/v1", "m", ""))]
 
 
+def test_a_server_on_this_machine_is_not_given_the_name_of_a_key(listed: CommandLine) -> None:
+    listed("providers", "add", "mine", "--model", "m", "--url", "http://127.0.0.1:9000/v1")
+    listed("providers", "add", "far", "--model", "m", "--url", "https://api.host/v1")
+    assert [call.provider.key for call in listed.engine.calls if isinstance(call, AddProvider)] == ["", "far"]
+
+
 def test_an_interface_nobody_speaks_is_refused(listed: CommandLine) -> None:
     ran = listed("providers", "add", "mine", "--model", "m", "--url", "https://x/v1", "--kind", "soap")
     assert (ran.status, listed.engine.calls) == (3, [])

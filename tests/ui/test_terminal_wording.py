@@ -63,9 +63,9 @@ def test_marking_survives_sentences_that_are_not_verbatim() -> None:
     assert text.startswith("One. [1] 2. (not from your notes)")
 
 
-def shown(card: Card, *, finished: bool = False) -> str:
+def shown(card: Card) -> str:
     console = Console(file=io.StringIO(), width=100)
-    for part in drawn(card, finished=finished):
+    for part in drawn(card):
         console.print(part, crop=False)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -87,12 +87,12 @@ def test_a_card_grows_with_its_events() -> None:
 def test_a_finished_card_gives_its_room_to_the_sources() -> None:
     card = Card()
     card.take(Found(hits(), "fused", 1.0))
+    assert " 1  /home" in shown(card)
     text = " ".join(sentence.text for sentence in PROSE)
     card.take(Answered("why", text, QUOTE, sources(), PROSE, [Step("quote", "", "ok")], Timings(total_ms=1200)))
-    assert " 1  /home" in shown(card)
-    assert " 1  /home" not in shown(card, finished=True)
-    assert "[1] /home" in shown(card, finished=True)
-    assert "quote: ok · in all 1.2 s" in shown(card, finished=True)
+    assert " 1  /home" not in shown(card)
+    assert "[1] /home" in shown(card)
+    assert "quote: ok · in all 1.2 s" in shown(card)
 
 
 def test_paths_are_never_torn_however_narrow_the_terminal() -> None:

@@ -11,7 +11,7 @@ def tray(link, theme):
 
 
 def labels(tray):
-    return [action.text() for action in tray.menu.actions() if not action.isSeparator()]
+    return [action.text() for action in tray.menu.actions() if action.isVisible() and not action.isSeparator()]
 
 
 def test_the_menu_tells_the_state_and_offers_the_few_things(qtbot, tray):
@@ -44,6 +44,14 @@ def test_each_entry_asks_for_its_thing(qtbot, tray):
     ):
         with qtbot.waitSignal(signal):
             next(action for action in tray.menu.actions() if action.text() == text).trigger()
+
+
+def test_a_stopped_engine_can_be_started(qtbot, tray, link):
+    link._set_state("stopped", None)
+    assert labels(tray)[0] == "Stopped"
+    assert "Start" in labels(tray)
+    link._set_state("ready", None)
+    assert "Start" not in labels(tray)
 
 
 def test_offline_is_switched_and_shown(qtbot, tray, scripted):

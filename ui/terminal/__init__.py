@@ -6,7 +6,7 @@ Exit status:
     1    a fault in Offhand itself; the details are in the log
     2    the command was typed wrongly
     3    what was given cannot be used: a question, a folder, a setting
-    4    something needed is missing or broken: model, profile, engine, keyring, cloud
+    4    something needed is missing, broken or paused: model, profile, engine, keyring, cloud, reading
     5    doctor found problems that remain
     130  interrupted with Ctrl+C
 

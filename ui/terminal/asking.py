@@ -4,7 +4,7 @@ from contextlib import closing
 
 from rich.console import Group
 
-from core.protocol import Ask, Found, Quoted
+from core.protocol import Ask, Quoted
 from ui.terminal.barrier import INTERRUPTED, OK
 from ui.terminal.card import Card, Tail, drawn, ending, passages, quotation, spaced
 from ui.terminal.session import RESTARTED, Session
@@ -35,7 +35,7 @@ def _follow_lively(session: Session, call: Ask) -> Card:
     except KeyboardInterrupt:
         card.stopped = True
     finally:
-        session.say(*drawn(card, finished=True))
+        session.say(*drawn(card))
     return card
 
 
@@ -52,15 +52,11 @@ def _follow_plainly(session: Session, call: Ask) -> Card:
         with closing(session.events(call, on_restart=again)) as events:
             for event in events:
                 card.take(event)
-                part = None
-                if isinstance(event, Found):
-                    part = passages(card)
-                elif isinstance(event, Quoted):
-                    part = quotation(card, framed=False)
+                part = quotation(card, framed=False) if isinstance(event, Quoted) else None
                 if part is not None:
                     session.say(part, "")
     except KeyboardInterrupt:
         card.stopped = True
     finally:
-        session.say(*spaced(ending(card)))
+        session.say(*spaced([passages(card), *ending(card)]))
     return card

@@ -18,7 +18,7 @@ MEANINGS = {
     BUG: "a fault in Offhand itself; the details are in the log",
     USAGE: "the command was typed wrongly",
     INPUT: "what was given cannot be used: a question, a folder, a setting",
-    NEEDED: "something needed is missing or broken: model, profile, engine, keyring, cloud",
+    NEEDED: "something needed is missing, broken or paused: model, profile, engine, keyring, cloud, reading",
     FINDINGS: "doctor found problems that remain",
     INTERRUPTED: "interrupted with Ctrl+C",
 }

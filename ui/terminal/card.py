@@ -47,7 +47,9 @@ class Card:
 
 
 def passages(card: Card) -> RenderableType | None:
-    """The short list of what was found, for the moment before the quote."""
+    """The short list of what was found, until the sources, which are among them, take its place."""
+    if sources(card) is not None:
+        return None
     lines = [
         whole(
             (f"{number:>2}  ", "dim"),
@@ -79,10 +81,13 @@ def quotation(card: Card, *, framed: bool) -> RenderableType | None:
 def prose(card: Card) -> Text | None:
     """The generated words: bare while they stream, with their sources and marks once these are known.
 
-    Where another model took over stands its name; words that a new version is about to replace are dimmed.
+    Where another model took over stands its name; words that a new version is about to replace are dimmed. None where
+    the quote, which stands above, is the answer.
     """
     if card.answer is not None:
         answer = card.answer
+        if answer.quote is not None and answer.answer == answer.quote.text:
+            return None
         return marked(answer.answer, answer.sentences, seams(answer.route)) if answer.answer.strip() else None
     draft = card.draft
     if not draft.shown.strip():
@@ -174,14 +179,9 @@ def ending(card: Card) -> list[RenderableType | None]:
     return [prose(card), sources(card), remarks(card), last_line(card)]
 
 
-def drawn(card: Card, *, finished: bool = False) -> list[RenderableType]:
-    """All parts that are known, in reading order.
-
-    Args:
-        finished: nothing more will come: the passages give way to the sources where there are any.
-    """
-    short_list = None if finished and sources(card) is not None else passages(card)
-    return spaced([short_list, quotation(card, framed=True), *ending(card)])
+def drawn(card: Card) -> list[RenderableType]:
+    """All parts that are known, in reading order."""
+    return spaced([passages(card), quotation(card, framed=True), *ending(card)])
 
 
 def spaced(parts: list[RenderableType | None]) -> list[RenderableType]:

@@ -32,7 +32,8 @@ def dispatch(arguments: Sequence[str], profile: Profile) -> int:
         raise KeyboardInterrupt from None
     except typer.TyperException as error:
         path = getattr(getattr(error, "ctx", None), "command_path", "offhand")
-        what = error.format_message().rstrip(".") + "."
+        said = error.format_message().rstrip(".")
+        what = said if said.endswith(("?", "!")) else f"{said}."
         raise Problem(what, f"`{path} --help` shows how it is used.", kind="usage") from None
     return barrier.OK
 

@@ -12,6 +12,7 @@ from core.protocol import (
     Folders,
     Index,
     ListFolders,
+    Problem,
     Progress,
     RemoveFolder,
     Retry,
@@ -32,7 +33,16 @@ def add(
     """Watch a folder: its notes are read and kept up to date. Nothing is ever written into it."""
     session: Session = context.obj
     path = absolute(folder)
-    folders = session.last(AddFolder(path, follow_links), Folders)
+    try:
+        folders = session.last(AddFolder(path, follow_links), Folders)
+    except Problem as problem:
+        if problem.kind != "known":
+            raise
+        if json:
+            session.give(session.last(ListFolders(), Folders))
+        else:
+            session.say(problem.what)
+        return
     if json:
         session.give(folders)
     else:
@@ -76,6 +86,11 @@ def index(
         if wait:
             session.aside("Indexing goes on in the background.")
         raise
+    counts = progress.counts
+    if progress.paused and (counts.waiting or counts.vectors_owed):
+        if wait:
+            raise Problem(f"{summary(progress)} {progress.paused}", kind="paused")
+        session.aside(progress.paused)
     _tell(session, progress, json)
 
 
@@ -99,7 +114,7 @@ def _set_paused(session: Session, json: bool, *, paused: bool) -> None:
 
 def retry(
     context: typer.Context,
-    path: Annotated[str, typer.Argument(metavar="[PATH]", help="One file; all of them without it.")] = "",
+    path: Annotated[str, typer.Argument(metavar="[PATH]", help="A file or folder; everything without it.")] = "",
     json: Json = False,
 ) -> None:
     """Try the files again that could not be read."""

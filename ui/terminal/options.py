@@ -13,6 +13,10 @@ CloudOk = Annotated[
 ]
 Directory = Annotated[str, typer.Argument(metavar="DIR", help="A folder.")]
 
+Folder = Annotated[str, typer.Option("--folder", metavar="DIR", help="Only in files below this folder.")]
+After = Annotated[str, typer.Option("--after", metavar="DATE", help="Only in files changed on this day or later.")]
+Before = Annotated[str, typer.Option("--before", metavar="DATE", help="... or on this day or earlier.")]
+
 
 def absolute(path: str) -> str:
     """`path` from the root, `~` expanded, `..` resolved by name; links are the engine's to follow."""

@@ -34,8 +34,10 @@ def summary(progress: Progress) -> str:
     """Where the library stands, in one sentence."""
     counts = progress.counts
     said = f"{files(counts.indexed)} indexed, {counted(counts.chunks, 'passage')}"
-    if counts.waiting:
-        said += f", {files(counts.waiting)} waiting"
+    if counts.waiting > counts.scans:
+        said += f", {files(counts.waiting - counts.scans)} waiting"
+    if counts.scans:
+        said += f", {counted(counts.scans, 'scan')} waiting to be recognised"
     if counts.skipped:
         said += f", {counts.skipped:,} skipped"
     if counts.failed:

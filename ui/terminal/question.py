@@ -7,7 +7,7 @@ import typer
 
 from core.protocol import Answered, Ask, Found, Hit, Problem, Search
 from ui.snippet import excerpt
-from ui.terminal.options import CloudOk, Json, Limit, absolute
+from ui.terminal.options import After, Before, CloudOk, Folder, Json, Limit, absolute
 from ui.terminal.session import Session
 
 SNIPPET = 160  # characters
@@ -19,11 +19,9 @@ def search(
     *,
     limit: Limit = 10,
     words_only: Annotated[bool, typer.Option("--words-only", help="By words alone, not by meaning.")] = False,
-    folder: Annotated[str, typer.Option("--folder", metavar="DIR", help="Only in files below this folder.")] = "",
-    after: Annotated[
-        str, typer.Option("--after", metavar="DATE", help="Only in files changed on this day or later.")
-    ] = "",
-    before: Annotated[str, typer.Option("--before", metavar="DATE", help="... or on this day or earlier.")] = "",
+    folder: Folder = "",
+    after: After = "",
+    before: Before = "",
     json: Json = False,
 ) -> None:
     """Find passages in your notes. A DATE is year-month-day: 2026-03-31."""
@@ -48,11 +46,26 @@ def ask(
     offline: Annotated[bool, typer.Option("--offline", help="Keep the network door closed for this question.")] = False,
     cloud_ok: CloudOk = False,
     limit: Limit = 6,
+    folder: Folder = "",
+    after: After = "",
+    before: Before = "",
     json: Json = False,
 ) -> None:
-    """Answer a question from your notes: a quote, its source, then prose. Ctrl+C stops it."""
+    """Answer a question from your notes: a quote, its source, then prose. Ctrl+C stops it.
+
+    A DATE is year-month-day: 2026-03-31.
+    """
     session: Session = context.obj
-    call = Ask(typed_or_piped(question), model=not no_model, offline=offline, limit=limit, consent=cloud_ok)
+    call = Ask(
+        typed_or_piped(question),
+        model=not no_model,
+        offline=offline,
+        limit=limit,
+        consent=cloud_ok,
+        folder=absolute(folder) if folder else "",
+        after=after,
+        before=before,
+    )
     if json:
         session.give(session.last(call, Answered, patience=None))
         return

@@ -23,7 +23,7 @@ from core.protocol import (
     StatusReport,
 )
 from ui.terminal.barrier import FINDINGS
-from ui.terminal.options import Json
+from ui.terminal.options import Json, absolute
 from ui.terminal.session import Session
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Whose key; a provider's has its name.")]
@@ -58,7 +58,7 @@ def doctor(
                 if not json:
                     session.say(finding_line(event.finding))
     except Problem as problem:
-        if problem.kind not in ("engine", "profile"):
+        if problem.kind not in ("engine", "profile", "damaged"):
             raise
         log = session.profile.logs / "engine.log"
         findings.append(Finding("engine", False, problem.what, f"{problem.next_step} Its log is {log}."))
@@ -87,13 +87,13 @@ def engine(context: typer.Context) -> None:
 
 
 def stop(context: typer.Context, json: Json = False) -> None:
-    """End the engine. The next command starts another."""
+    """End the engine. The next command starts another; an open window does so only when you press Start there."""
     session: Session = context.obj
     stopped = launch.stop(session.profile, session.aside)
     if json:
         session.give({"stopped": stopped})
     else:
-        session.say("The engine has ended." if stopped else "No engine was running.")
+        session.say("The engine has ended. The next command starts it again." if stopped else "No engine was running.")
 
 
 def settings(
@@ -106,8 +106,11 @@ def settings(
     from ui.terminal.report import setting_lines, setting_text
 
     session: Session = context.obj
+    if name == "local_model" and value:
+        value = absolute(value)  # the engine runs elsewhere
     call = GetSettings() if value is None else Configure(name, value)
-    current = session.last(call, CurrentSettings).settings
+    told = session.last(call, CurrentSettings)
+    current = told.settings
     if not name:
         session.give(current) if json else session.say(*setting_lines(current))
         return
@@ -115,7 +118,9 @@ def settings(
     if name not in known:
         raise Problem(f"There is no setting called {name!r}.", f"The settings are: {', '.join(known)}.", kind="input")
     one = getattr(current, name)
-    session.give({name: one}) if json else session.say(setting_text(one))
+    session.give({name: one, **({"note": told.note} if told.note else {})}) if json else session.say(setting_text(one))
+    if told.note and not json:
+        session.aside(told.note)
 
 
 def keys_set(context: typer.Context, name: Name, json: Json = False) -> None:
