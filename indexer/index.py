@@ -270,7 +270,7 @@ class Index:
         """
         if not sentences:
             return []
-        call = semantics.Similarity(search.sendable(question), [search.sendable(sentence) for sentence in sentences])
+        call = semantics.Similarity(search.unmarked(question), [search.sendable(sentence) for sentence in sentences])
         scores = self._meaning.ask(call, patience=search.PATIENCE)
         assert isinstance(scores, semantics.Scores)
         return scores.scores

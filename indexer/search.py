@@ -167,7 +167,7 @@ def by_meaning(meaning: Meaning, text: str, limit: int, among: list[int] | None 
     Raises:
         Problem: meaning cannot be searched now.
     """
-    found = meaning.ask(semantics.Nearest(sendable(text), limit, among), patience=PATIENCE)
+    found = meaning.ask(semantics.Nearest(unmarked(text), limit, among), patience=PATIENCE)
     assert isinstance(found, semantics.Neighbours)
     return found
 
@@ -195,6 +195,14 @@ def meaning_within(
             among = selection.ids(connection, chosen)
     found = by_meaning(meaning, text, limit, among)
     return list(zip(found.ids, found.scores, strict=True))
+
+
+def unmarked(question: str) -> str:
+    """A question as it is embedded: without the marks at its end, which would change what is found.
+
+    On the development sets that finds as well or better (right one first: en 0.881 for 0.876, de 0.627 for 0.624).
+    """
+    return sendable(question).rstrip(" \t\n?!.？！。") or sendable(question)
 
 
 def sendable(text: str) -> str:

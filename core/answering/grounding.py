@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from core.answering.library import Library
+from core.answering.numbers import MONTHS, SMALL_NUMBERS, numbers
 from core.answering.sentences import units
 from core.answering.words import FUNCTION_WORDS, content, rarity, stem, stems, tokens
 from core.protocol import Sentence, Source
@@ -20,24 +21,6 @@ ENOUGH_CLOSE = 0.75  # cosine with the closest unit of the passage
 _NEGATIONS = frozenset(
     "no not never none nobody nothing neither nor without cannot kein keine keinen nicht nie".split()
 )
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        "january jan,february feb,march mar,april apr,may,june jun,july jul,august aug,september sep sept,october oct,"
-        "november nov,december dec".split(","),
-        start=1,
-    )
-    for name in names.split()
-}
-_SMALL_NUMBERS = {
-    name: number
-    for number, name in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split(),
-        start=2,  # "one" is rarely a number
-    )
-}
-_NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
 _WORD = re.compile(r"[^\W\d_]+")
 _OPENERS = frozenset(  # of sentences: capitalised, but no names; function words besides
     "according although around based because both during each every here however since thus unfortunately usually "
@@ -55,7 +38,7 @@ def ground(prose: str, sources: Sequence[Source], library: Library) -> list[Sent
 
 
 def _support(sentence: str, sources: Sequence[Source], weights: dict[str, float], library: Library) -> int | None:
-    words = [word for word in content(sentence) if not word[0].isdigit() and word not in _MONTHS]
+    words = [word for word in content(sentence) if not word[0].isdigit() and word not in MONTHS]
     said = {stem(word): 1 + weights[word] for word in words}
     total = sum(said.values())
     best, best_place, best_share = None, "", 0.0
@@ -91,22 +74,11 @@ def _places(passage: str) -> list[str]:
 
 def _has_particulars(sentence: str, passage: str) -> bool:
     """Whether every number, date and name of the sentence stands in the passage too."""
-    if not _numbers(sentence) <= _numbers(passage):
+    if not numbers(sentence) <= numbers(passage):
         return False
     capitalised = " ".join(word for word in _WORD.findall(sentence) if word[0].isupper())
-    no_names = FUNCTION_WORDS | _MONTHS.keys() | _SMALL_NUMBERS.keys() | _OPENERS
+    no_names = FUNCTION_WORDS | MONTHS.keys() | SMALL_NUMBERS.keys() | _OPENERS
     return {stem(name) for name in tokens(capitalised) if name not in no_names} <= stems(passage)
-
-
-def _numbers(text: str) -> frozenset[str]:
-    """Numbers in one writing: 1,200 as 1200, "three" as 3, March as 3, 07 as 7."""
-    found = {re.sub(r"[.,](?=\d{3}\b)", "", number).replace(",", ".") for number in _NUMBER.findall(text)}
-    for word in _WORD.findall(text):
-        month = _MONTHS.get(word.lower()) if word[0].isupper() else None
-        value = month or _SMALL_NUMBERS.get(word.lower())
-        if value is not None:
-            found.add(str(value))
-    return frozenset(number.lstrip("0") or "0" for number in found)
 
 
 def _same_polarity(sentence: str, passage: str) -> bool:

@@ -1,15 +1,19 @@
 """The verbatim answer: the one or two sentences of the notes that answer best, or None when nothing does well enough.
 
 No model writes it. A sentence is judged by its closeness in meaning to the question and by how many of the question's
-telling words it covers. It refuses to rewrite: a quote is a span of the text.
+telling words it covers, and by whether it has what such a question asks for: a name, a time, a number. A passage
+without a number of the question is about another thing, whatever else it says. A quote is a span of the text, never
+rewritten.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from core.answering.answer_type import asked_for, has_one
 from core.answering.library import Library
+from core.answering.numbers import numbers
 from core.answering.sentences import Unit, units
-from core.answering.words import content, rarity, stem, stems
+from core.answering.words import content, rarity, stem, stems, tokens
 from core.protocol import Quote
 from indexer.records import Hit, Problem
 
@@ -19,6 +23,9 @@ ABOVE_SHARE = 0.8  # what a question's word counts that stands in the headings a
 BESIDE_SHARE = 0.4  # and in the sentence before or after
 NEIGHBOUR_RATIO = 0.7  # a neighbour is quoted too if it scores this share of the best sentence,
 NEIGHBOUR_GAIN = 0.1  # or covers words of the question that the best one lacks and that make up this share of it
+CUE_WEIGHT = 0.05  # for a name where the question asks who, a time where it asks when, a number where it asks how many
+FEW_WORDS = 2  # in a question of so few, none or only the commoner one may be missing from the passage
+LONG_NUMBER = 2  # digits; shorter numbers are written in too many ways ("grade I")
 JUDGED_BY_MEANING = 10  # sentences; embedding one costs 5 to 9 ms, so only those that the words favour are
 THRESHOLD = 0.8
 THRESHOLD_BY_WORDS = 0.38
@@ -57,12 +64,14 @@ def weigh(question: str, hits: Sequence[Hit], library: Library) -> Evidence:
     """
     split = [units(hit.text) for hit in hits]
     weights = _weights(question, library)
-    candidates = _covers(weights, hits, split)
+    about = [_is_about(question, weights, hit) for hit in hits]
+    candidates = [one for one in _covers(weights, hits, split) if about[one.hit]]
     threshold = THRESHOLD
     try:
         candidates = _with_meaning(question, hits, split, candidates, library)
     except Problem:  # without the embedding model the words have to do
         threshold = THRESHOLD_BY_WORDS
+    candidates = _with_cue(question, hits, split, candidates)
     candidates.sort(key=lambda candidate: -candidate.score)
     if not candidates or candidates[0].score < threshold:
         return Evidence(split, candidates, None, None)
@@ -78,6 +87,35 @@ def _weights(question: str, library: Library) -> dict[str, float]:
     weights = rarity(asked, frequency, passages)
     total = sum(weights.values()) or 1.0
     return {stem(word): weight / total for word, weight in weights.items()}
+
+
+def _is_about(question: str, weights: dict[str, float], hit: Hit) -> bool:
+    """Whether the passage, with its headings, has what a question can hardly be answered without.
+
+    That is every longer number, and of a question of few words the rarest, or all where they are bare key words.
+    """
+    text = f"{hit.title} {hit.heading} {hit.text}"
+    if any(len(number) >= LONG_NUMBER for number in numbers(question) - numbers(text)):
+        return False
+    if not 0 < len(weights) <= FEW_WORDS:
+        return True
+    known = stems(text)
+    bare = len(weights) == len(set(map(stem, tokens(question))))
+    return weights.keys() <= known if bare else max(weights, key=weights.__getitem__) in known
+
+
+def _with_cue(
+    question: str, hits: Sequence[Hit], split: list[list[Unit]], candidates: list[Candidate]
+) -> list[Candidate]:
+    kind = asked_for(question)
+    if kind is None:
+        return candidates
+
+    def cue(one: Candidate) -> float:
+        unit = split[one.hit][one.at]
+        return CUE_WEIGHT if has_one(kind, hits[one.hit].text[unit.start : unit.end], question) else 0.0
+
+    return [one._replace(score=one.score + cue(one)) for one in candidates]
 
 
 def _covers(weights: dict[str, float], hits: Sequence[Hit], split: list[list[Unit]]) -> list[Candidate]:

@@ -61,6 +61,43 @@ def test_nothing_is_quoted_when_the_notes_do_not_say_it(question: str, shelf: Sh
     assert quote_for(question, shelf) is None
 
 
+LOCKERS = ["Gym: the locker number is 1533, the code is on the card.", "The tax number is 4711-22 since 2019."]
+PASSWORDS = ["The password of the backup is with Priya.", "The router stands in the hall."]
+
+
+@pytest.mark.parametrize("question", ["locker 77", "What is in locker 77?", "Which locker is number 7.700?"])
+def test_a_passage_without_the_number_of_the_question_is_about_something_else(question: str, embedder: Any):
+    assert quote_for(question, Shelf(LOCKERS, embed=embedder)) is None
+    assert "1533" in quote_for("locker 1533", Shelf(LOCKERS, embed=embedder)).text
+
+
+@pytest.mark.parametrize("question", ["wifi password", "What is the wifi password?"])
+def test_of_few_words_the_rare_one_is_needed(question: str, embedder: Any):
+    assert quote_for(question, Shelf(PASSWORDS, embed=embedder)) is None
+    assert quote_for("backup password", Shelf(PASSWORDS, embed=embedder)).text == PASSWORDS[0]
+
+
+SERVICE = """# Boiler
+
+The boiler is in the utility cupboard and has a cover plan.
+
+## Service
+
+| Date | Who | Notes |
+|---|---|---|
+| 2025-11-12 | Dave | ok |
+
+The service of the boiler takes an hour. Dave Metcalfe does the service of the boiler."""
+
+
+@pytest.mark.parametrize("mark", ["", "?", " ?", "?!"])
+def test_who_is_answered_with_a_name_with_or_without_a_question_mark(mark: str, embedder: Any):
+    shelf = Shelf([SERVICE], embed=embedder, title="Boiler")
+    quote = quote_for(f"who services the boiler{mark}", shelf)
+    assert "Dave" in quote.text
+    assert quote.text == quote_for("who services the boiler", shelf).text
+
+
 def test_words_alone_decide_while_the_embedding_model_is_away():
     shelf = Shelf([BOILER, CABIN, TASKS])
     assert "on 3 May" in quote_for("When was the pressure valve replaced?", shelf).text

@@ -189,6 +189,16 @@ def test_odd_questions_get_an_answer(library: Index, text: str) -> None:
         assert note == ""
 
 
+@pytest.mark.parametrize("question", ["Where are the cats", "Who services the boiler"])
+def test_a_question_mark_changes_nothing(library: Index, question: str) -> None:
+    def asked(text: str) -> list[tuple[int, float]]:
+        *_, (_, hits, _) = library.search(text, 5)
+        return [(hit.chunk_id, hit.score) for hit in hits]
+
+    assert asked(question) == asked(f"{question}?") == asked(f"{question} ?!")
+    assert library.similarity(question, ["Kittens."]) == library.similarity(f"{question}?", ["Kittens."])
+
+
 def test_similarity_and_frequency(library: Index) -> None:
     close, far = library.similarity("Where are the cats?", ["Kittens play.", "Taxes are due."])
     assert close > far
