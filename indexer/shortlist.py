@@ -27,13 +27,12 @@ def groups(frequency: Mapping[str, int], total: int, budget: int) -> list[tuple[
     tells = {word: math.log(1 + (total - frequency[word] + 0.5) / (frequency[word] + 0.5)) for word in words}
     every = [group for size in range(1, LARGEST + 1) for group in combinations(words, size)]
     every.sort(key=lambda group: -sum(tells[word] for word in group))
-    chosen: list[tuple[str, ...]] = []
-    expected = 0.0
+    chosen: dict[tuple[str, ...], float] = {}  # with how many passages each brings
     for group in every:
         if any(set(kept) <= set(group) for kept in chosen):
             continue
+        wider = {kept: share for kept, share in chosen.items() if not set(group) <= set(kept)}
         share = total * math.prod(frequency[word] / total for word in group)
-        if not chosen or expected + share <= budget:
-            chosen.append(group)
-            expected += share
-    return chosen
+        if not chosen or sum(wider.values()) + share <= budget:
+            chosen = {**wider, group: share}
+    return list(chosen)
