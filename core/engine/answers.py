@@ -8,6 +8,7 @@ from core.answering.history import History
 from core.answering.library import Library
 from core.engine import filters
 from core.engine.drill import OutageDrill
+from core.engine.later import SecondOpinions
 from core.errors import BadInput
 from core.models.cloud import CloudModel
 from core.models.route import Route
@@ -19,13 +20,16 @@ from core.protocol import (
     Ask,
     Done,
     Drill,
+    EraseLater,
     EraseLedger,
     Event,
+    Later,
     LedgerCall,
     LedgerPage,
     Preview,
     Previewed,
     Said,
+    ShowLater,
     ShowLedger,
 )
 from indexer.records import EVERYWHERE, Coverage, Filter
@@ -44,6 +48,7 @@ class AnswerDesk:
         outgoing: what stands between the route and the cloud models.
         history: where answers are kept.
         coverage: how much of the person's folders can be found now.
+        later: where questions wait for a second opinion; None where there is none.
     """
 
     def __init__(
@@ -53,12 +58,16 @@ class AnswerDesk:
         outgoing: Outgoing,
         history: History,
         coverage: Callable[[], Coverage | None] = lambda: None,
+        *,
+        later: SecondOpinions | None = None,
     ) -> None:
         self._route = route
         self._outgoing = outgoing
+        self._later = later
+        owes = later.owes if later is not None else lambda _ask, _paths: False
 
         def answering(notes: Library) -> Answering:
-            return Answering(notes, lambda ask: route(ask, False), history, self._offer, coverage)
+            return Answering(notes, lambda ask: route(ask, False), history, self._offer, coverage, owes=owes)
 
         self._from = answering
         self._library = library
@@ -80,6 +89,11 @@ class AnswerDesk:
                 yield self._preview(call)
             case Drill(questions, most):
                 yield from self._drill.run(questions, most, cancelled)
+            case ShowLater(seen):
+                yield self._later.told(seen=seen) if self._later is not None else Later([], False)
+            case EraseLater():
+                erased = self._later.erase() if self._later is not None else 0
+                yield Done(f"{erased:,} second opinions are erased, those that were waited for among them.")
             case ShowLedger(since, most):
                 yield from self._pages(since, most, cancelled)
             case EraseLedger():

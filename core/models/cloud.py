@@ -119,7 +119,8 @@ class CloudModel:
         self._gate.check(self.host)
         admitted = self._breaker.admit()
         if admitted == "open":
-            raise CloudResting(f"{self._provider.name} was not asked: {self._breaker.words}", "")
+            words = f"{self._provider.name} was not asked: {self._breaker.words}"
+            raise CloudResting(words, "", outage=self._breaker.outage)
         patience = self._patience.probe if admitted == "half-open" else self._patience.first_word
         try:
             yield from self._tries(turn, patience, cancelled)

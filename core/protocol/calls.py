@@ -132,6 +132,16 @@ class Drill(Struct, frozen=True, tag=True):
     most: int = 5
 
 
+class ShowLater(Struct, frozen=True, tag=True):
+    """The second opinions, those that still wait first → Later. `seen`: a person reads them; none is new then."""
+
+    seen: bool = False
+
+
+class EraseLater(Struct, frozen=True, tag=True):
+    """Forget the second opinions, and what waits for one; the first answers stay → Done."""
+
+
 class Status(Struct, frozen=True, tag=True):
     """→ StatusReport."""
 
@@ -232,7 +242,7 @@ class Shutdown(Struct, frozen=True, tag=True):
 
 
 LibraryCall = AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | Explain | Search
-AnswerCall = Ask | Preview | Drill
+AnswerCall = Ask | Preview | Drill | ShowLater | EraseLater
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey

@@ -9,9 +9,11 @@ from core.protocol.values import (
     ChildInfo,
     Departure,
     FolderInfo,
+    LaterInfo,
     ProviderInfo,
     Quote,
     Said,
+    SecondOpinion,
     Sentence,
     Source,
     Step,
@@ -151,6 +153,13 @@ class DrillOver(Struct, frozen=True, tag=True):
     message: str
 
 
+class Later(Struct, frozen=True, tag=True):
+    """The second opinions, and whether the setting for them is on."""
+
+    opinions: list[SecondOpinion]
+    on: bool
+
+
 class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
@@ -181,6 +190,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     resumed: str = ""
     tokens_per_s: float = 0.0
     providers: list[ProviderInfo] = []
+    later: LaterInfo = LaterInfo()
 
 
 class Checked(Struct, frozen=True, tag=True):
@@ -223,6 +233,7 @@ Event = (
     | LedgerPage
     | Drilled
     | DrillOver
+    | Later
     | StatusReport
     | Checked
     | CurrentSettings
