@@ -86,7 +86,7 @@ class AnswerDesk:
             case Ask():
                 yield from self._kept_to(filters.chosen(call)).answer(call, cancelled)
             case Preview():
-                yield self._preview(call)
+                yield from self._preview(call)
             case Drill(questions, most):
                 yield from self._drill.run(questions, most, cancelled)
             case ShowLater(seen):
@@ -107,22 +107,26 @@ class AnswerDesk:
         narrowed.pace = self._answering.pace
         return narrowed
 
-    def _preview(self, call: Preview) -> Previewed:
-        model = next(iter(self._clouds()), None)
-        if model is None:
-            return Previewed("", "", [], 0, {}, "", [], "No cloud model is set up; nothing would be sent.")
-        to = model.host, model.name
+    def _preview(self, call: Preview) -> Iterator[Previewed]:
+        models = self._clouds()
+        if not models:
+            yield _nothing("No cloud model is set up; nothing would be sent.")
+            return
         prompt = self._answering.draft(call.question, call.limit)
         if prompt is None:
-            note = "Nothing would be sent: your notes do not seem to say this, and no model is asked then."
-            return Previewed(*to, [], 0, {}, "", [], note)
-        try:
-            passed = self._outgoing.card(consent=call.consent).preview(prompt(model.notes_tokens))
-        except Withheld as withheld:
-            return Previewed(*to, [], 0, {}, "", [], f"Nothing would be sent. {withheld}")
-        said = [Said(message.role, message.content) for message in passed.prompt.messages]
-        size = sum(len(one.content.encode()) for one in said)
-        return Previewed(*to, said, size, passed.hidden, passed.why, passed.withheld)
+            yield _nothing("Nothing would be sent: your notes do not seem to say this, and no model is asked then.")
+            return
+        card = self._outgoing.card(consent=call.consent)
+        for model in models:
+            try:
+                passed = card.preview(prompt(model.notes_tokens))
+            except Withheld as withheld:
+                note = f"Nothing would be sent. {withheld}"
+                yield Previewed(model.host, model.name, [], 0, {}, "", [], note)
+                continue
+            said = [Said(message.role, message.content) for message in passed.prompt.messages]
+            size = sum(len(one.content.encode()) for one in said)
+            yield Previewed(model.host, model.name, said, size, passed.hidden, passed.why, passed.withheld)
 
     def _pages(self, since: str, most: int, cancelled: Cancellation) -> Iterator[LedgerPage]:
         start, before, left = _utc(since), None, most or 2**62
@@ -140,6 +144,10 @@ class AnswerDesk:
 
     def _clouds(self) -> list[CloudModel]:
         return [model for model in self._route(Ask(""), False).models if isinstance(model, CloudModel)]
+
+
+def _nothing(why: str) -> Previewed:
+    return Previewed("", "", [], 0, {}, "", [], why)
 
 
 def _utc(since: str) -> str:

@@ -100,7 +100,8 @@ class Ask(Struct, frozen=True, tag=True):
 
 
 class Preview(Struct, frozen=True, tag=True):
-    """What a question would send to the cloud model, without sending anything → Previewed. `consent` as in Ask."""
+    """What a question would send, without sending anything → Previewed+, one for each cloud model that could be asked,
+    in their order. `consent` as in Ask."""
 
     question: str
     limit: int = 6

@@ -109,11 +109,11 @@ class Answered(Struct, frozen=True, tag=True):
 
 
 class Previewed(Struct, frozen=True, tag=True):
-    """What would be sent, exactly, or why nothing would.
+    """What one cloud model would be sent, exactly, if it is asked, or why nothing would be.
 
-    host, model: to whom.  messages: the text, empty when nothing would be sent; `note` then says why.  bytes: of it, in
-    UTF-8.  hidden: what is redacted, as numbers by kind.  why: the rule or click that lets it out.  withheld: files
-    whose text the folders' rules keep here.
+    host, model: to whom, "" where none would be asked.  messages: the text, empty when nothing would be sent; `note`
+    then says why.  bytes: of it, in UTF-8.  hidden: what is redacted, as numbers by kind.  why: the rule or click that
+    lets it out.  withheld: files whose text the folders' rules keep here.
     """
 
     host: str
