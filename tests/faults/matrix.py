@@ -54,6 +54,7 @@ SERVED = (
 ).split(",")
 CONNECTING = ("refused", "no such name", "silent name server", "silent host", "not TLS", "wrong certificate")
 FAULTS = (*CONNECTING, *SERVED, *IN_THE_MIDDLE)
+NO_OUTAGE = ("filtered",)  # the service works: it is asked again at once
 REFUSALS = ("401", "402", "404", "filtered")  # the service works, and would refuse the same question later too
 
 Order = Literal["cloud first", "local first"]
