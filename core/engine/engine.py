@@ -163,10 +163,7 @@ class Engine:
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
         elif isinstance(call, ProviderCall):
-            yield from self._providers.handle(call, cancelled)
-            if not isinstance(call, ListProviders):
-                self.later.wake()
-            self._news.announce()
+            yield from self._handle_providers(call, cancelled)
         elif isinstance(call, AnswerCall | LedgerCall):
             for event in self._answers.handle(call, cancelled):
                 if isinstance(call, Ask):
@@ -182,6 +179,12 @@ class Engine:
             yield Done("The engine ends.")
             self.ended.set()
             self._news.announce()  # who watches hears of it in good order
+
+    def _handle_providers(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
+        yield from self._providers.handle(call, cancelled)
+        if not isinstance(call, ListProviders):
+            self.later.wake()
+        self._news.announce()
 
     def _set(self, call: SettingsCall) -> Iterator[Event]:
         match call:

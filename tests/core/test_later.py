@@ -411,3 +411,10 @@ def test_a_removed_provider_leaves_the_questions_waiting(house: House) -> None:
     house.later.wake()
     eventually(lambda: not threads())
     assert house.later.info().waiting == 1
+
+
+def test_what_a_question_was_kept_to_it_is_kept_to_later(house: House) -> None:
+    house.server.fault = "500"
+    house.ask(Ask(QUESTION, limit=3, folder="/notes", after="2026-01-02"))
+    (one,) = house.opinions.waiting()
+    assert (one.ask.limit, one.ask.folder, one.ask.after) == (3, "/notes", "2026-01-02")
