@@ -22,9 +22,13 @@ class ModelMissing(Problem):
 
 
 class CloudFailed(Problem):
-    """A cloud model was out of reach, broke off, or sent something unusable: the next in line is asked."""
+    """A cloud model was out of reach, broke off, or sent something unusable: the next in line is asked.
+
+    `outage`: the service or the way to it fails; the same question may do when that is over.
+    """
 
     kind = "cloud"
+    outage = True
 
 
 class CloudBusy(CloudFailed):
@@ -46,25 +50,47 @@ class CloudRefused(CloudFailed):
         lasting: whether it stays so until the key or the provider is changed here.
     """
 
+    outage = False
+
     def __init__(self, what: str, next_step: str, *, lasting: bool = True) -> None:
         super().__init__(what, next_step)
         self.lasting = lasting
 
 
+class CloudUnfit(CloudFailed):
+    """The service can do nothing with the request, and could not another time."""
+
+    outage = False
+
+
 class CloudTooLong(CloudFailed):
     """The request is longer than the model can read; a shorter one may do."""
+
+    outage = False
 
 
 class CloudCannotGoOn(CloudFailed):
     """The model does not go on from words that exist; asked without them, it may answer."""
 
+    outage = False
+
 
 class CloudWithheld(CloudFailed):
     """The service works, but its content filter keeps the answer back."""
 
+    outage = False
+
 
 class CloudResting(CloudFailed):
-    """The provider failed lately and is left alone for a while; nothing was sent."""
+    """The provider failed lately and is left alone for a while; nothing was sent.
+
+    Args:
+        outage: whether it was an outage.
+    """
+
+    def __init__(self, what: str, next_step: str, *, outage: bool) -> None:
+        super().__init__(what, next_step)
+        self.outage = outage
 
 
 class KeyringUnusable(Problem):

@@ -12,6 +12,7 @@ trusts.
 
 import ipaddress
 import os
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from core.errors import BadInput, Offline
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 NO_TELEMETRY = {
@@ -29,6 +32,7 @@ NO_TELEMETRY = {
 }
 """Tells libraries to send nothing of their own accord."""
 
+TRUST_SECONDS = 600.0
 _SWITCH = "Switch offline mode off to use the cloud model."
 _LOCAL_ENDINGS = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 
@@ -81,15 +85,39 @@ class Gate:
         self.check(host)
         import httpx2  # an eighth of a second that only questions to the cloud should cost
 
+        environment = not is_here(host)  # a proxy named there must not see what stays on this machine
+
         def ask_first(request: "httpx2.Request") -> None:
             self.check(request.url.host)
 
         return httpx2.Client(
+            verify=_trusted(environment),
             timeout=httpx2.Timeout(read, connect=connect),
             event_hooks={"request": [ask_first]},
-            trust_env=not is_here(host),  # a proxy of the environment must not see what stays on this machine
+            trust_env=environment,
             follow_redirects=False,
         )
+
+
+_trust: "dict[bool, tuple[float, ssl.SSLContext]]" = {}
+
+
+def _trusted(environment: bool) -> "ssl.SSLContext":
+    """The certificates that the system trusts, read again after `TRUST_SECONDS`.
+
+    Reading them takes 26 ms (144 of them), and to give them up takes up to 9 ms of whichever thread the garbage
+    collector happens to run in: not for each request.
+
+    Args:
+        environment: whether the environment may name others.
+    """
+    import httpx2
+
+    read_at, trusted = _trust.get(environment, (float("-inf"), None))
+    if trusted is None or time.monotonic() - read_at > TRUST_SECONDS:
+        trusted = httpx2.create_ssl_context(trust_env=environment)
+        _trust[environment] = time.monotonic(), trusted
+    return trusted
 
 
 def checked_host(base_url: str) -> str:

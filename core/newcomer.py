@@ -1,7 +1,7 @@
 """What an archive may bring: folders that could be added here, and no way out of this machine that it has not already.
 
 Whoever made the archive may be a stranger. Its providers are not asked until the person confirms them, its vector
-server is not used, and a closed door stays closed.
+server is not used, a closed door stays closed, and nothing that waits in it is sent without being asked for.
 """
 
 import os
@@ -67,5 +67,8 @@ def fitted(brought: Settings, here: Settings) -> tuple[Settings, str]:
     if brought.vectors not in ("embedded", here.vectors):
         said += f" The vector server in it ({brought.vectors}) is not used; `offhand settings vectors` names one."
         brought = structs.replace(brought, vectors=here.vectors)
+    if brought.second_opinions and not here.second_opinions:
+        said += " Second opinions are off here; `offhand settings second_opinions on` asks what still waits for one."
+        brought = structs.replace(brought, second_opinions=False)
     offline = brought.offline or here.offline
     return structs.replace(brought, providers=kept, offline=offline), said

@@ -90,6 +90,7 @@ class App(QObject):
         self.palette.panel.add_folder_requested.connect(self._add_folder)
         self.tray.ask_requested.connect(self.palette.present)
         self.tray.open_requested.connect(self.window.present)
+        self.tray.later_requested.connect(self.window.present_status)
         self.tray.appeared.connect(self._can_come_back)
         self.tray.appeared.connect(lambda: log.info("in the tray"))
         for source in (self.tray, self.window):

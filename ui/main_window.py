@@ -19,7 +19,7 @@ from core.paths import Profile
 from ui.ask_panel import AskPanel
 from ui.engine_link import EngineLink
 from ui.folders_page import FoldersPage
-from ui.state_words import state_words, tone
+from ui.state_words import later_words, state_words, tone
 from ui.status_page import StatusPage
 from ui.theme import Theme, app_icon
 from ui.widgets import Note, button, label, row
@@ -139,6 +139,11 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
 
+    def present_status(self) -> None:
+        """Come to the front with the status page."""
+        self.show_page(STATUS)
+        self.present()
+
     def add_folder(self) -> None:
         """Turn to the library and let the person choose a folder."""
         self.present()
@@ -155,7 +160,8 @@ class MainWindow(QMainWindow):
         state, report = self._link.state, self._link.report
         words = state_words(state, report)
         self.start.setVisible(state == "stopped")
-        self._words.setText(f"{words}\nOffline" if report is not None and report.offline else words)
+        more = [] if report is None else ["Offline" if report.offline else "", later_words(report)]
+        self._words.setText("\n".join(filter(None, (words, *more))))
         self._dot.setPixmap(self._theme.dot(tone(state, report)))
 
     def _look(self) -> None:

@@ -15,6 +15,12 @@ RULES: dict[FolderRule, str] = {
     "ask": "goes to the cloud only if you say so",
     "local": "stays here",
 }
+VERDICTS = {
+    "agrees": "The cloud model says the same.",
+    "adds": "The cloud model says the same and more.",
+    "leaves out": "The cloud model says a part of it.",
+    "differs": "The cloud model says it in other words, or something else.",
+}
 MODEL_STATES = {
     "ready": "ready",
     "asleep": "loads with the next question",
@@ -111,6 +117,12 @@ def light_words(report: StatusReport) -> str:
     clouds = cloud_words(report)
     away = "offline" if report.offline and not clouds else "no cloud model"
     return "; ".join([local_words(report), *(clouds or [away])])
+
+
+def later_words(report: StatusReport) -> str:
+    """Second opinions that nobody has looked at, "" for none."""
+    new = report.later.new
+    return f"{new:,} second opinions have come" if new > 1 else "A second opinion has come" if new else ""
 
 
 def departure_words(entry: Departure) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 from core.protocol import Checked, Configure, Doctor, Event, Finding, Problem, StatusReport
 from ui.departures_card import DeparturesCard
 from ui.engine_link import EngineLink
+from ui.later_card import LaterCard
 from ui.state_words import cloud_words, local_words, size, state_words
 from ui.theme import Theme
 from ui.widgets import Note, Page, Switch, button, card, clear, label, row
@@ -37,6 +38,7 @@ class StatusPage(Page):
         self.model = label("", "muted", wrap=True)
         self.shortcut = label("", "muted", wrap=True)
         self.departures = DeparturesCard(link)
+        self.later = LaterCard(link, theme)
         self._grid = QGridLayout()
         self.doctor = button("Check everything", "", lambda: self._check(fix=False))
         self.repair = button("Repair", "primary", lambda: self._check(fix=True))
@@ -74,6 +76,7 @@ class StatusPage(Page):
             card(self.offline, words, spacing=4),
             card(label("Model", "heading"), self.model, self.cloud, spacing=4),
             self.departures,
+            self.later,
             card(label("Processes", "heading"), processes, spacing=10),
             card(label("Shortcut", "heading"), self.shortcut, spacing=4),
             card(row(label("Check-up", "heading"), None, self.repair, self.doctor), rows),
@@ -97,6 +100,7 @@ class StatusPage(Page):
         self.model.setText(f"On this machine: {local_words(report)}")
         self.cloud.setText("\n".join(f"In the cloud: {words}" for words in cloud_words(report) or ["none is set up"]))
         self.departures.refresh(report)
+        self.later.refresh(report)
         self._show_processes(report)
 
     def _show_processes(self, report: StatusReport) -> None:

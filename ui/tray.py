@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from core.protocol import Configure
 from ui.engine_link import EngineLink
-from ui.state_words import light_words, state_words, tone
+from ui.state_words import later_words, light_words, state_words, tone
 from ui.theme import TONES, Theme, app_icon
 
 LOOK_AGAIN_MS = 10_000
@@ -16,12 +16,13 @@ class Tray(QObject):
     """The tray icon with its menu.
 
     Signals:
-        ask_requested, open_requested, quit_requested: what was chosen.
+        ask_requested, open_requested, later_requested, quit_requested: what was chosen.
         appeared: there is a tray now, and the icon is in it.
     """
 
     ask_requested = Signal()
     open_requested = Signal()
+    later_requested = Signal()
     quit_requested = Signal()
     appeared = Signal()
 
@@ -36,6 +37,7 @@ class Tray(QObject):
         self.light = self.menu.addAction("")
         self.light.setEnabled(False)
         self.start = self._action("Start", link.retry)
+        self.later = self._action("", self.later_requested.emit)
         self.menu.addSeparator()
         self._action("Ask…", self.ask_requested.emit)
         self._action("Open Offhand", self.open_requested.emit)
@@ -95,7 +97,10 @@ class Tray(QObject):
         light = light_words(report) if state == "ready" and report is not None else ""
         self.light.setText(light)
         self.light.setVisible(bool(light))
-        self.icon.setToolTip("\n".join(filter(None, (f"Offhand: {words}", light))))
+        later = later_words(report) if report is not None else ""
+        self.later.setText(later)
+        self.later.setVisible(bool(later))
+        self.icon.setToolTip("\n".join(filter(None, (f"Offhand: {words}", light, later))))
         now = tone(state, report)
         dot = "" if now in ("good", "off") and not offline else getattr(self._theme.colors, TONES[now])
         if offline and now == "good":

@@ -4,7 +4,8 @@ The quote is the answer; prose only says it again. Where the notes do not say it
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import NamedTuple
 
 from msgspec import structs
 
@@ -41,7 +42,15 @@ MOST_HITS = 50
 
 NOT_SAID = "Your notes do not seem to say. The closest passages are below."
 NOTHING_FOUND = "Nothing in your notes is about this."
+LATER = "A cloud model is asked again when it is back; `offhand later` shows what it says."
 QUOTE_STEP = Step("quote", "", "ok")
+
+
+class Reply(NamedTuple):
+    """An answer, and how the models came to it."""
+
+    answered: Answered
+    spoken: Spoken
 
 
 class Answering:
@@ -53,6 +62,8 @@ class Answering:
         history: where answers are kept; None keeps none.
         offer: the service that could be asked about text of these files if the person agrees, "" for none.
         coverage: how much of the person's folders can be found now.
+        owes: whether a question that rests on these files is to be put to a cloud model later, which an outage kept
+            from it.
     """
 
     def __init__(
@@ -62,6 +73,8 @@ class Answering:
         history: History | None,
         offer: Callable[[Sequence[str]], str] = lambda _paths: "",
         coverage: Callable[[], Coverage | None] = lambda: None,
+        *,
+        owes: Callable[[Ask, Sequence[str]], bool] = lambda _ask, _paths: False,
     ) -> None:
         self.pace = Pace()
         self._coverage = coverage
@@ -69,6 +82,7 @@ class Answering:
         self._route = route
         self._history = history
         self._offer = offer
+        self._owes = owes
 
     def answer(self, ask: Ask, cancelled: Cancellation) -> Iterator[Event]:
         """Answer → Found, Quoted, [RouteStep, Piece*]*, Answered; it just ends when cancelled.
@@ -77,6 +91,25 @@ class Answering:
             BadInput: the question cannot be asked.
             Problem: the library cannot be searched.
         """
+        reply = yield from self._stages(ask, cancelled)
+        if reply is not None:
+            yield self._kept(ask, reply)
+
+    def reply(self, ask: Ask, cancelled: Cancellation) -> Reply | None:
+        """The answer alone, which is not kept; None when cancelled.
+
+        Raises:
+            BadInput, Problem: as `answer`.
+        """
+        stages = self._stages(ask, cancelled)
+        while True:
+            try:
+                next(stages)
+            except StopIteration as end:
+                reply: Reply | None = end.value
+                return reply
+
+    def _stages(self, ask: Ask, cancelled: Cancellation) -> Generator[Event, None, Reply | None]:
         started = time.perf_counter()
         question, hits, note = self._passages(ask.question, ask.limit)
         timings = Timings(passages_ms=_since(started))
@@ -102,23 +135,22 @@ class Answering:
                     timings = structs.replace(timings, first_token_ms=_since(started))
                 yield event
         if cancelled.requested:
-            return
+            return None
         answer, sentences = self._conclusion(evidence, spoken, sources)
         declined = Step("quote", "", "the notes do not say")
-        yield self._kept(
-            Answered(
-                question=question,
-                answer=answer,
-                quote=evidence.quote,
-                sources=sources,
-                sentences=sentences,
-                route=[QUOTE_STEP if evidence.quote else declined, *spoken.steps],
-                timings=structs.replace(timings, total_ms=_since(started)),
-                note=" ".join(part for part in (note, spoken.note) if part),
-                coverage=self._coverage(),
-                offer=self._offered(ask, evidence, spoken, sources),
-            )
+        answered = Answered(
+            question=question,
+            answer=answer,
+            quote=evidence.quote,
+            sources=sources,
+            sentences=sentences,
+            route=[QUOTE_STEP if evidence.quote else declined, *spoken.steps],
+            timings=structs.replace(timings, total_ms=_since(started)),
+            note=" ".join(part for part in (note, spoken.note) if part),
+            coverage=self._coverage(),
+            offer=self._offered(ask, evidence, spoken, sources),
         )
+        return Reply(answered, spoken)
 
     def draft(self, typed: str, limit: int) -> Prompt | None:
         """The prompt that a question would be put to the models with, or None: the notes do not say it.
@@ -157,13 +189,18 @@ class Answering:
         prose = spoken.text.strip()
         return prose, ground(prose, sources, self._library)
 
-    def _kept(self, answered: Answered) -> Answered:
+    def _kept(self, ask: Ask, reply: Reply) -> Answered:
+        answered = reply.answered
         if self._history is None:
             return answered
+        owed = None
+        if reply.spoken.outage and not ask.offline and self._owes(ask, [source.path for source in answered.sources]):
+            owed = structs.replace(ask, question=answered.question, consent=False)
+            answered = _with_note(answered, LATER)
         try:
-            self._history.add(answered)
+            self._history.add(answered, owed)
         except ProfileUnusable as problem:
-            return structs.replace(answered, note=f"{answered.note} {problem}".strip())
+            return _with_note(reply.answered, str(problem))
         return answered
 
 
@@ -173,6 +210,10 @@ def _order(hits: list[Hit], evidence: Evidence) -> list[int]:
         return list(range(min(len(hits), CLOSEST)))
     limit = RELEVANT * evidence.candidates[0].score
     return list(dict.fromkeys(candidate.hit for candidate in evidence.candidates if candidate.score >= limit))
+
+
+def _with_note(answered: Answered, words: str) -> Answered:
+    return structs.replace(answered, note=f"{answered.note} {words}".strip())
 
 
 def _source(number: int, hit: Hit) -> Source:

@@ -1,17 +1,33 @@
 """What was asked and answered, kept on this machine in a file of its own."""
 
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import apsw
 import msgspec
 
 from core.errors import ProfileUnusable
-from core.protocol import Answered
+from core.protocol import Answered, Ask, SecondOpinion
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY, at TEXT NOT NULL, answered TEXT NOT NULL)"
-_KEEP = "INSERT INTO answers (at, answered) VALUES (strftime('%Y-%m-%dT%H:%M:%SZ'), ?)"
+# `waiting` and `opinions` belong to `core.answering.opinions`; they lie here because they go when their answer goes.
+# A number of `waiting` is never given twice, so that what comes late cannot be taken for something else's.
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY, at TEXT NOT NULL, answered TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS waiting (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, answer INTEGER NOT NULL, at TEXT NOT NULL, ask TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS opinions (
+  answer INTEGER PRIMARY KEY, at TEXT NOT NULL, seen INTEGER NOT NULL, opinion TEXT NOT NULL
+);
+"""
+NOW = "strftime('%Y-%m-%dT%H:%M:%SZ')"
+_KEEP = f"INSERT INTO answers (at, answered) VALUES ({NOW}, ?)"
+_OWE = f"INSERT INTO waiting (answer, at, ask) VALUES (?, {NOW}, ?)"
 _RECENT = "SELECT answered FROM answers ORDER BY id DESC LIMIT ?"
+
+Kept = TypeVar("Kept", Answered, SecondOpinion)
 
 
 class History:
@@ -19,47 +35,53 @@ class History:
 
     Args:
         path: the SQLite file; made when the first answer is kept.
+        on_owed: called after a question was kept that waits for a cloud model.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_owed: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._on_owed = on_owed
 
-    def add(self, answered: Answered) -> None:
+    def add(self, answered: Answered, owed: Ask | None = None) -> None:
         """Keep an answer.
 
+        Args:
+            owed: the question as it is to be put to a cloud model later; the same one is kept waiting once.
+
         Raises:
             ProfileUnusable: the file cannot be written.
         """
-        try:
-            with closing(self._open()) as connection:
-                connection.execute(_KEEP, (msgspec.json.encode(answered).decode(),))
-        except (apsw.Error, OSError) as error:
-            raise ProfileUnusable(
-                f"This answer could not be kept in the history ({error}).", "See that the profile's disk has room."
-            ) from error
+        step = "See that the profile's disk has room."
+        with self.opened("This answer could not be kept in the history", step) as file, file:
+            file.execute(_KEEP, (msgspec.json.encode(answered).decode(),))
+            if owed is not None:
+                ask, number = msgspec.json.encode(owed).decode(), file.last_insert_rowid()
+                file.execute("DELETE FROM waiting WHERE ask = ?", (ask,))
+                file.execute(_OWE, (number, ask))
+        if owed is not None:
+            self._on_owed()
 
     def forget(self, folder: str) -> None:
-        """Take out the answers that rest on a file of this folder: they quote it.
+        """Take out the answers that rest on a file of this folder, because they quote it, and what belongs to them.
 
         Raises:
             ProfileUnusable: the file cannot be written.
         """
-        if not self._path.exists():
+        if not self.exists:
             return
-        try:
-            with closing(self._open()) as connection:
-                rows = connection.execute("SELECT id, answered FROM answers").fetchall()
-                resting = [
-                    (row[0],) for row in rows if _rests_on(msgspec.json.decode(str(row[1]), type=Answered), folder)
-                ]
-                connection.executemany("DELETE FROM answers WHERE id = ?", resting)
-                if resting:
-                    connection.execute("VACUUM")
-        except (apsw.Error, OSError, msgspec.MsgspecError) as error:
-            raise ProfileUnusable(
-                f"Answers from {folder} could not be taken out of the history ({error}).",
-                f"Delete {self._path} to forget all of them.",
-            ) from error
+        step = f"Delete {self._path} to forget all of them."
+        with self.opened(f"Answers from {folder} could not be taken out of the history", step) as file:
+            answers = file.execute("SELECT id, answered FROM answers").fetchall()
+            opinions = file.execute("SELECT answer, opinion FROM opinions").fetchall()
+            resting = [(row[0],) for row in answers if _quotes(_decoded(row[1], Answered), folder)]
+            later = [(row[0],) for row in opinions if _rests_on(_decoded(row[1], SecondOpinion), folder)]
+            if not resting and not later:
+                return
+            with file:
+                file.executemany("DELETE FROM answers WHERE id = ?", resting)
+                file.executemany("DELETE FROM waiting WHERE answer = ?", resting)
+                file.executemany("DELETE FROM opinions WHERE answer = ?", [*resting, *later])
+            file.execute("VACUUM")
 
     def recent(self, n: int) -> list[Answered]:
         """The last `n` answers, newest first.
@@ -67,16 +89,29 @@ class History:
         Raises:
             ProfileUnusable: the file is damaged or cannot be read.
         """
-        if not self._path.exists():
+        if not self.exists:
             return []
+        step = f"Move {self._path} away; a new one is begun."
+        with self.opened("The history of answers cannot be read", step) as file:
+            return [_decoded(row[0], Answered) for row in file.execute(_RECENT, (n,))]
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever kept."""
+        return self._path.exists()
+
+    @contextmanager
+    def opened(self, failed: str, next_step: str) -> Iterator[apsw.Connection]:
+        """The file, for one use.
+
+        Raises:
+            ProfileUnusable: `failed`, with its reason in brackets.
+        """
         try:
             with closing(self._open()) as connection:
-                rows = list(connection.execute(_RECENT, (n,)))
-            return [msgspec.json.decode(str(row[0]), type=Answered) for row in rows]
+                yield connection
         except (apsw.Error, OSError, msgspec.MsgspecError) as error:
-            raise ProfileUnusable(
-                f"The history of answers cannot be read ({error}).", f"Move {self._path} away; a new one is begun."
-            ) from error
+            raise ProfileUnusable(f"{failed} ({error}).", next_step) from error
 
     def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))
@@ -86,6 +121,15 @@ class History:
         return connection
 
 
-def _rests_on(answered: Answered, folder: str) -> bool:
-    quoted = [answered.quote.path] if answered.quote else []
-    return any(Path(path).is_relative_to(folder) for path in [*quoted, *(source.path for source in answered.sources)])
+def _decoded(text: object, kind: type[Kept]) -> Kept:
+    return msgspec.json.decode(str(text), type=kind)
+
+
+def _quotes(answered: Answered, folder: str) -> bool:
+    return _rests_on(answered, folder) or (
+        answered.quote is not None and Path(answered.quote.path).is_relative_to(folder)
+    )
+
+
+def _rests_on(kept: Answered | SecondOpinion, folder: str) -> bool:
+    return any(Path(source.path).is_relative_to(folder) for source in kept.sources)

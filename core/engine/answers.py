@@ -8,6 +8,7 @@ from core.answering.history import History
 from core.answering.library import Library
 from core.engine import filters
 from core.engine.drill import OutageDrill
+from core.engine.later import SecondOpinions
 from core.errors import BadInput
 from core.models.cloud import CloudModel
 from core.models.route import Route
@@ -19,13 +20,16 @@ from core.protocol import (
     Ask,
     Done,
     Drill,
+    EraseLater,
     EraseLedger,
     Event,
+    Later,
     LedgerCall,
     LedgerPage,
     Preview,
     Previewed,
     Said,
+    ShowLater,
     ShowLedger,
 )
 from indexer.records import EVERYWHERE, Coverage, Filter
@@ -44,6 +48,7 @@ class AnswerDesk:
         outgoing: what stands between the route and the cloud models.
         history: where answers are kept.
         coverage: how much of the person's folders can be found now.
+        later: where questions wait for a second opinion; None where there is none.
     """
 
     def __init__(
@@ -53,12 +58,16 @@ class AnswerDesk:
         outgoing: Outgoing,
         history: History,
         coverage: Callable[[], Coverage | None] = lambda: None,
+        *,
+        later: SecondOpinions | None = None,
     ) -> None:
         self._route = route
         self._outgoing = outgoing
+        self._later = later
+        owes = later.owes if later is not None else lambda _ask, _paths: False
 
         def answering(notes: Library) -> Answering:
-            return Answering(notes, lambda ask: route(ask, False), history, self._offer, coverage)
+            return Answering(notes, lambda ask: route(ask, False), history, self._offer, coverage, owes=owes)
 
         self._from = answering
         self._library = library
@@ -77,9 +86,14 @@ class AnswerDesk:
             case Ask():
                 yield from self._kept_to(filters.chosen(call)).answer(call, cancelled)
             case Preview():
-                yield self._preview(call)
+                yield from self._preview(call)
             case Drill(questions, most):
                 yield from self._drill.run(questions, most, cancelled)
+            case ShowLater(seen):
+                yield self._later.told(seen=seen) if self._later is not None else Later([], False)
+            case EraseLater():
+                erased = self._later.erase() if self._later is not None else 0
+                yield Done(f"{erased:,} second opinions are erased, those that were waited for among them.")
             case ShowLedger(since, most):
                 yield from self._pages(since, most, cancelled)
             case EraseLedger():
@@ -93,22 +107,26 @@ class AnswerDesk:
         narrowed.pace = self._answering.pace
         return narrowed
 
-    def _preview(self, call: Preview) -> Previewed:
-        model = next(iter(self._clouds()), None)
-        if model is None:
-            return Previewed("", "", [], 0, {}, "", [], "No cloud model is set up; nothing would be sent.")
-        to = model.host, model.name
+    def _preview(self, call: Preview) -> Iterator[Previewed]:
+        models = self._clouds()
+        if not models:
+            yield _nothing("No cloud model is set up; nothing would be sent.")
+            return
         prompt = self._answering.draft(call.question, call.limit)
         if prompt is None:
-            note = "Nothing would be sent: your notes do not seem to say this, and no model is asked then."
-            return Previewed(*to, [], 0, {}, "", [], note)
-        try:
-            passed = self._outgoing.card(consent=call.consent).preview(prompt(model.notes_tokens))
-        except Withheld as withheld:
-            return Previewed(*to, [], 0, {}, "", [], f"Nothing would be sent. {withheld}")
-        said = [Said(message.role, message.content) for message in passed.prompt.messages]
-        size = sum(len(one.content.encode()) for one in said)
-        return Previewed(*to, said, size, passed.hidden, passed.why, passed.withheld)
+            yield _nothing("Nothing would be sent: your notes do not seem to say this, and no model is asked then.")
+            return
+        card = self._outgoing.card(consent=call.consent)
+        for model in models:
+            try:
+                passed = card.preview(prompt(model.notes_tokens))
+            except Withheld as withheld:
+                note = f"Nothing would be sent. {withheld}"
+                yield Previewed(model.host, model.name, [], 0, {}, "", [], note)
+                continue
+            said = [Said(message.role, message.content) for message in passed.prompt.messages]
+            size = sum(len(one.content.encode()) for one in said)
+            yield Previewed(model.host, model.name, said, size, passed.hidden, passed.why, passed.withheld)
 
     def _pages(self, since: str, most: int, cancelled: Cancellation) -> Iterator[LedgerPage]:
         start, before, left = _utc(since), None, most or 2**62
@@ -126,6 +144,10 @@ class AnswerDesk:
 
     def _clouds(self) -> list[CloudModel]:
         return [model for model in self._route(Ask(""), False).models if isinstance(model, CloudModel)]
+
+
+def _nothing(why: str) -> Previewed:
+    return Previewed("", "", [], 0, {}, "", [], why)
 
 
 def _utc(since: str) -> str:

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from core.answering.answer import Answering
 from core.answering.history import History
+from core.answering.opinions import Opinions
+from core.engine import filters
 from core.engine.answers import AnswerDesk
 from core.engine.children import Children
+from core.engine.later import SecondOpinions
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
@@ -31,6 +35,7 @@ from core.protocol import (
     Configure,
     CurrentSettings,
     Done,
+    EraseLater,
     EraseLedger,
     Event,
     Export,
@@ -38,6 +43,7 @@ from core.protocol import (
     Import,
     LedgerCall,
     LibraryCall,
+    ListProviders,
     ProviderCall,
     RemoveFolder,
     RemoveKey,
@@ -47,6 +53,7 @@ from core.protocol import (
     SetRule,
     Settings,
     SettingsCall,
+    ShowLater,
     Shutdown,
 )
 from core.settings import SettingsFile
@@ -91,11 +98,20 @@ class Engine:
         self.children.configure(settings, self.index.folder_rules.kept_here())
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        history = History(profile.history)
+        history = History(profile.history, lambda: self.later.queued())  # noqa: PLW0108  # it is made below
         self._outgoing = Outgoing(self.index.folder_rules.of, lambda: self.settings.current, Ledger(profile.ledger))
-        self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing)
         shelf = partial(Shelf, self.index)
-        self._answers = AnswerDesk(shelf, self._route, self._outgoing, history, self.index.ledger.coverage)
+        self.later = SecondOpinions(
+            Opinions(history),
+            lambda ask: Answering(shelf(filters.chosen(ask)), lambda _: self._providers.for_later(), None),
+            self._outgoing,
+            lambda: self.settings.current,
+            on_change=self._news.announce,
+        )
+        self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing, self.later.wake)
+        self._answers = AnswerDesk(
+            shelf, self._route, self._outgoing, history, self.index.ledger.coverage, later=self.later
+        )
         self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,
@@ -106,6 +122,7 @@ class Engine:
             answers=self._answers,
             keys=self.keys,
             providers=self._providers,
+            later=self.later,
             news=self._news,
             ended=self.ended,
         )
@@ -117,6 +134,7 @@ class Engine:
         self.index.recognise_scans(settings.ocr)
         self.index.start()
         self.children.warm()
+        self.later.start()
 
     def end(self) -> None:
         """Ask the process to end; safe in a signal's context."""
@@ -124,12 +142,13 @@ class Engine:
 
     def close(self) -> None:
         """Stop indexing and end all children."""
+        self.later.end()
         self.index.stop()
         self.children.stop()
 
     def busy(self) -> bool:
         """Whether work is under way that nobody waits for but that should not be cut off."""
-        return not self._library.progress().done or self.keys.holds_any
+        return not self._library.progress().done or self.keys.holds_any or self.later.busy
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -144,14 +163,13 @@ class Engine:
         elif isinstance(call, SettingsCall):
             yield from self._set(call)
         elif isinstance(call, ProviderCall):
-            yield from self._providers.handle(call, cancelled)
-            self._news.announce()
+            yield from self._handle_providers(call, cancelled)
         elif isinstance(call, AnswerCall | LedgerCall):
             for event in self._answers.handle(call, cancelled):
                 if isinstance(call, Ask):
                     self.index.pace.person_is_there()
                 yield event
-            if isinstance(call, Ask | EraseLedger):
+            if isinstance(call, Ask | EraseLedger | ShowLater | EraseLater):
                 self._news.announce()
         elif isinstance(call, Export):
             yield self._export(Path(call.path), again=call.again)
@@ -161,6 +179,12 @@ class Engine:
             yield Done("The engine ends.")
             self.ended.set()
             self._news.announce()  # who watches hears of it in good order
+
+    def _handle_providers(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
+        yield from self._providers.handle(call, cancelled)
+        if not isinstance(call, ListProviders):
+            self.later.wake()
+        self._news.announce()
 
     def _set(self, call: SettingsCall) -> Iterator[Event]:
         match call:
@@ -177,6 +201,7 @@ class Engine:
             case SetKey(name, key):
                 yield Done(self.keys.set(name, key))
                 self._providers.key_changed(name)
+                self.later.wake()
             case RemoveKey(name):
                 yield Done(self.keys.remove(name))
                 self._providers.key_changed(name)
@@ -238,6 +263,7 @@ class Engine:
         if settings.vectors != self._vectors:
             self._vectors = settings.vectors
             self.index.vectors.moved()
+        self.later.wake()
         self._news.announce()
 
     def _tried_vectors(self) -> str:

@@ -1,7 +1,7 @@
 """The calls about cloud models, one `case` each, and the route that a question takes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import structs
 
@@ -34,6 +34,7 @@ from core.settings import SettingsFile
 from indexer.worker import Cancellation
 
 TEST_TOKENS = 16
+OCCASION = "second opinion"
 TEST = [Message("user", "Answer with the one word: ready")]
 
 
@@ -45,14 +46,22 @@ class ProviderDesk:
         keys: where their keys are.
         gate: the door to the network.
         outgoing: what clears each prompt and writes down that it left.
+        on_answer: called after each whole answer of a cloud model.
     """
 
-    def __init__(self, settings: SettingsFile, keys: Keys, gate: Gate, outgoing: Outgoing) -> None:
+    def __init__(
+        self,
+        settings: SettingsFile,
+        keys: Keys,
+        gate: Gate,
+        outgoing: Outgoing,
+        on_answer: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._keys = keys
         self._gate = gate
         self._outgoing = outgoing
-        self._breakers = Breakers()
+        self._breakers = Breakers(on_answer)
         self._access = Access(keys.get, gate)
 
     def handle(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
@@ -110,10 +119,17 @@ class ProviderDesk:
         if cut:
             gate = Gate(lambda: True, reason="An outage drill is on", loopback=False)
         here = [local] if local is not None else []
-        sender = self._outgoing.card(consent=ask.consent)
-        cloud = [self._model(provider, gate, sender) for provider in settings.providers if provider.confirmed]
+        cloud = self._clouds(gate, self._outgoing.card(consent=ask.consent))
         cloud_first = ask.consent or settings.prefer == "cloud"
         return Route([*cloud, *here] if cloud_first else [*here, *cloud])
+
+    def for_later(self) -> Route:
+        """The cloud models for a question that an outage kept from them; nobody has agreed to anything."""
+        return Route(self._clouds(self._gate, self._outgoing.card(occasion=OCCASION)))
+
+    def _clouds(self, gate: Gate, sender: Sender) -> list[ChatModel]:
+        known = self._settings.current.providers
+        return [self._model(provider, gate, sender) for provider in known if provider.confirmed]
 
     def _model(self, provider: Provider, gate: Gate, sender: Sender) -> CloudModel:
         return CloudModel(provider, self._keys.get, gate, self._breakers.of(provider), sender)

@@ -11,6 +11,7 @@ import psutil
 from core.engine import checkup
 from core.engine.answers import AnswerDesk
 from core.engine.children import Children
+from core.engine.later import SecondOpinions
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
 from core.models.keys import Keys
@@ -48,7 +49,7 @@ class ReportDesk:
     """Tells where everything stands.
 
     Args:
-        profile, settings, children, index, library, answers, keys, providers: what is reported on.
+        profile, settings, children, index, library, answers, keys, providers, later: what is reported on.
         news: what has changed.
         ended: set once the engine ends.
     """
@@ -64,6 +65,7 @@ class ReportDesk:
         answers: AnswerDesk,
         keys: Keys,
         providers: ProviderDesk,
+        later: SecondOpinions,
         news: News,
         ended: threading.Event,
     ) -> None:
@@ -75,6 +77,7 @@ class ReportDesk:
         self._answers = answers
         self._keys = keys
         self._providers = providers
+        self._later = later
         self._news = news
         self._ended = ended
         self._started = time.monotonic()
@@ -131,6 +134,7 @@ class ReportDesk:
             resumed=self._index.pace.note,
             tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
+            later=self._later.info(),
         )
 
 

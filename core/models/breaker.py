@@ -35,10 +35,14 @@ class Breaker:
 
     Args:
         clock: seconds that only ever go forward.
+        on_answer: called after each whole answer, in the thread that heard it.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, on_answer: Callable[[], None] = lambda: None
+    ) -> None:
         self._clock = clock
+        self._on_answer = on_answer
         self._guard = threading.Lock()
         self._reset()
         self._answered_at: float | None = None
@@ -47,6 +51,7 @@ class Breaker:
         self._open_until = 0.0  # infinite: until the person has done something
         self._cool_down = 0.0
         self._trying = False
+        self._outage = False
         self._reason = ""
         self._next_step = ""
 
@@ -65,6 +70,7 @@ class Breaker:
         with self._guard:
             self._reset()
             self._answered_at = self._clock()
+        self._on_answer()
 
     def failed(self, problem: Problem) -> None:
         """It failed, after all tries that were worth making."""
@@ -72,6 +78,7 @@ class Breaker:
             self._trying = False
             if not isinstance(problem, CloudFailed | KeyringUnusable) or isinstance(problem, NOT_ITS_FAULT):
                 return  # the closed door, a rule of ours, an answer of another kind: it may well be up
+            self._outage = isinstance(problem, CloudFailed) and problem.outage
             self._reason, self._next_step = problem.what, problem.next_step
             self._cool_down = min(max(self._cool_down * 2, COOL_DOWN), LONGEST)
             pause = self._cool_down * random.uniform(*SPREAD)  # noqa: S311  # spreads load, keeps no secret
@@ -85,6 +92,12 @@ class Breaker:
         """The question was taken back before it could be told how it ends."""
         with self._guard:
             self._trying = False
+
+    @property
+    def outage(self) -> bool:
+        """Whether it was an outage that it failed from last."""
+        with self._guard:
+            return self._outage
 
     @property
     def words(self) -> str:
@@ -111,14 +124,19 @@ class Breaker:
 
 
 class Breakers:
-    """The breaker of each provider, as long as the engine lives. Another address, model or key name is another one."""
+    """The breaker of each provider, as long as the engine lives. Another address, model or key name is another one.
 
-    def __init__(self) -> None:
+    Args:
+        on_answer: called after each whole answer of any of them.
+    """
+
+    def __init__(self, on_answer: Callable[[], None] = lambda: None) -> None:
+        self._on_answer = on_answer
         self._breakers: dict[Provider, Breaker] = {}
 
     def of(self, provider: Provider) -> Breaker:
         """The provider's breaker."""
-        return self._breakers.setdefault(provider, Breaker())
+        return self._breakers.setdefault(provider, Breaker(on_answer=self._on_answer))
 
     def forget_one(self, provider: Provider) -> None:
         """The person wants it to be asked now."""

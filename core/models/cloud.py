@@ -18,7 +18,7 @@ from core.models.access import key_for
 from core.models.breaker import Breaker
 from core.models.failures import NEXT
 from core.models.model import Anew, Cleared, Event, Finished, FromNotes, Sender, Token, Turn, Uncleared, Waiting
-from core.models.service import Line, Request, Service
+from core.models.service import Line, Request, Service, settle
 from core.network import Gate, checked_host
 from core.protocol import Provider, RouteKind
 from indexer.records import Problem
@@ -119,7 +119,8 @@ class CloudModel:
         self._gate.check(self.host)
         admitted = self._breaker.admit()
         if admitted == "open":
-            raise CloudResting(f"{self._provider.name} was not asked: {self._breaker.words}", "")
+            words = f"{self._provider.name} was not asked: {self._breaker.words}"
+            raise CloudResting(words, "", outage=self._breaker.outage)
         patience = self._patience.probe if admitted == "half-open" else self._patience.first_word
         try:
             yield from self._tries(turn, patience, cancelled)
@@ -172,7 +173,7 @@ class CloudModel:
     def _once(self, request: Request, first_word: float, deadline: float, cancelled: Cancellation) -> Iterator[Event]:
         """One request, read in a thread; ends it when nobody wants it any more or it takes too long."""
         reading = _Reading(SERVICES[self._provider.kind], self._gate, request, self._patience)
-        thread = start_thread("cloud", reading.run)
+        thread = start_thread("cloud", reading.run, self._provider.kind)
         limits = _Limits(self._patience, first_word, deadline)
         written = 0
         told = time.monotonic()
@@ -235,13 +236,19 @@ class _Reading:
         self._request = request
         self._patience = patience
 
-    def run(self) -> None:
+    def run(self, interface: str) -> None:
         """Read the whole stream into `inbox`; ends early when nobody wants it any more."""
+        try:
+            self._read()
+        finally:
+            settle(interface)
+
+    def _read(self) -> None:
         connect = self._patience.connect
         read = max(self._patience.first_word, self._patience.stall) + 1  # ours come first; this ends the thread
         try:
             with self._gate.client(self._request.base_url, connect=connect, read=read) as http:
-                self.line = Line(http, self._request.host)
+                self.line = Line(http, self._request.host, lambda: self.unwanted.requested)
                 with closing(self._service(http, self._request)) as events:  # type: ignore[type-var]
                     for event in events:
                         if self.unwanted.requested:

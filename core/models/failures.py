@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 
-from core.errors import CloudBusy, CloudFailed, CloudRefused, CloudTooLong
+from core.errors import CloudBusy, CloudFailed, CloudRefused, CloudTooLong, CloudUnfit
 from indexer.records import Problem
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,6 @@ _REFUSED = {
     404: ("{host} does not know {model}.", "Check the model's name and the service's address.", True),
 }
 _FAILED = {
-    400: ("{host} refused the request.", "Check the model's name in the settings."),
     408: ("{host} took too long.", NEXT),
     429: ("{host} is too busy, or your limit there is reached.", NEXT),
 }
@@ -110,6 +109,8 @@ def by_status(host: str, model: str, status: int, headers: Mapping[str, str], bo
         return CloudBusy(_FAILED[429][0].format(host=host), NEXT, after)
     if status < 300:  # Anthropic's SDK gives an error inside the stream the stream's own status
         return CloudFailed(f"{host} reported an error instead of an answer.", NEXT)
+    if status == 400:
+        return CloudUnfit(f"{host} refused the request.", "Check the model's name in the settings.")
     if status in _FAILED:
         what, next_step = _FAILED[status]
     elif 300 <= status < 400:
@@ -117,7 +118,7 @@ def by_status(host: str, model: str, status: int, headers: Mapping[str, str], bo
     elif status >= 500:
         what, next_step = "{host} has a problem of its own ({status}).", NEXT
     else:
-        what, next_step = "{host} refused the request ({status}).", "Check the settings."
+        return CloudUnfit(f"{host} refused the request ({status}).", "Check the settings.")
     return CloudFailed(what.format(host=host, status=status), next_step)
 
 

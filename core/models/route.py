@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, structs
 
-from core.errors import CloudRefused
+from core.errors import CloudFailed, CloudRefused
 from core.models.model import Anew, ChatModel, Finished, Prompt, Token, Turn, Waiting
 from core.protocol import Draft, Piece, Restart, RouteStep, Step
 from indexer.records import Problem
@@ -23,11 +23,25 @@ _KEPT = "The words so far are kept; the quote stands."
 
 
 class Spoken(Struct, frozen=True):
-    """What came of it. `note` is empty when all went well, otherwise one or two sentences for the person."""
+    """What came of it. `note` is empty when all went well, otherwise one or two sentences for the person.
+
+    failures: why models could not begin or go on.
+    """
 
     text: str
     steps: list[Step]
     note: str
+    failures: tuple[Problem, ...] = ()
+
+    @property
+    def by_cloud(self) -> bool:
+        """A cloud model has ended the answer."""
+        return bool(self.steps) and (self.steps[-1].kind, self.steps[-1].outcome) == ("cloud", "ok")
+
+    @property
+    def outage(self) -> bool:
+        """An outage kept a cloud model from it, and no other one ended the answer."""
+        return not self.by_cloud and any(isinstance(one, CloudFailed) and one.outage for one in self.failures)
 
 
 class Route:
@@ -60,7 +74,8 @@ class Route:
                 break
         starts = {span.turn: span.start for span in reversed(draft.spans)}
         ended = [Step(s.kind, s.model, s.outcome, starts.get(turn)) for turn, s in enumerate(steps)]
-        yield Spoken(draft.text, ended, "" if cancelled.requested else _note(draft.text, steps, failures))
+        note = "" if cancelled.requested else _note(draft.text, steps, failures)
+        yield Spoken(draft.text, ended, note, tuple(failures))
 
     def _standby(self, place: int) -> ChatModel | None:
         """The local model, where it comes later in the line than the model at `place`."""

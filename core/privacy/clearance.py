@@ -30,13 +30,17 @@ class Clearance:
         redactor: the card's placeholders.
         consent: the person agreed, for this question.
         trial: it is for a prompt of our own, without question and notes, that tries whether a service answers.
+        occasion: what the prompts are for, where it is no question that was asked just now; it is told with the `why`.
     """
 
-    def __init__(self, rules: Rules, redactor: Redactor, *, consent: bool = False, trial: bool = False) -> None:
+    def __init__(
+        self, rules: Rules, redactor: Redactor, *, consent: bool = False, trial: bool = False, occasion: str = ""
+    ) -> None:
         self._rules = rules
         self._redactor = redactor
         self._consent = consent
         self._trial = trial
+        self._occasion = occasion
 
     def clear(self, messages: Sequence[Message], so_far: FromNotes | None = None) -> Passed:
         """What of a prompt may leave now.
@@ -54,6 +58,7 @@ class Clearance:
         redacted, hidden = self._redactor.hide([message.content for message in left])
         cleared = [Message(message.role, text) for message, text in zip(left, redacted, strict=True)]
         going_on = cleared.pop().content if so_far is not None and left[-1].role == "assistant" else ""
+        why = f"{self._occasion}; {why}" if self._occasion else why
         return Passed(Cleared(tuple(cleared), going_on), hidden, why, withheld)
 
     def restorer(self) -> Restorer:

@@ -9,7 +9,7 @@ from core.privacy.budget import Budget, estimate
 from core.privacy.clearance import Clearance, Passed
 from core.privacy.ledger import Ledger, LedgerUnusable, Ticket
 from core.privacy.redaction import Redactor, Restorer
-from core.privacy.rules import Rules
+from core.privacy.rules import Rules, open_rules
 from core.protocol import Settings
 from indexer.records import Problem
 
@@ -32,15 +32,21 @@ class Outgoing:
         self._rules = rules
         self._settings = settings
 
-    def card(self, *, consent: bool = False, trial: bool = False) -> "CardSender":
+    def card(self, *, consent: bool = False, trial: bool = False, occasion: str = "") -> "CardSender":
         """The way out for the prompts of one answer card; see `Clearance` for the arguments."""
         settings = self._settings()
         redactor = Redactor(settings.private_names, enabled=settings.redact)
-        return CardSender(Clearance(self._rules, redactor, consent=consent, trial=trial), self.ledger, self._budget)
+        clearance = Clearance(self._rules, redactor, consent=consent, trial=trial, occasion=occasion)
+        return CardSender(clearance, self.ledger, self._budget)
 
     def may_offer(self, paths: Sequence[str]) -> bool:
         """Whether a cloud model may be given text of any of these files, at least if the person says so."""
-        return any(rule in ("cloud", "ask") for rule in self._rules(paths).values())
+        return len(self.kept_back(paths, consent=True)) < len(set(paths))
+
+    def kept_back(self, paths: Sequence[str], *, consent: bool) -> list[str]:
+        """Those of the files whose text may not go to a cloud model now; `consent` as in `Clearance`."""
+        found, opened = self._rules(paths), open_rules(consent=consent)
+        return sorted({path for path in paths if found.get(path) not in opened})
 
     def _budget(self) -> Budget:
         settings = self._settings()

@@ -16,6 +16,11 @@ BY_RULE = "the folders' rule: may go to the cloud"
 BY_CLICK = "you agreed, for this question"
 
 
+def open_rules(*, consent: bool) -> tuple[FolderRule, ...]:
+    """The rules under which text may go to the cloud; `consent` as in `sort`."""
+    return ("cloud", "ask") if consent else ("cloud",)
+
+
 class Withheld(Problem):
     """Nothing of the notes may go to the cloud, and so nothing goes."""
 
@@ -45,8 +50,7 @@ def sort(messages: Sequence[Message], rules: Rules, *, consent: bool) -> Sorted:
     messages = _inherited(messages)
     paths = sorted({path for message in messages for excerpt in message.excerpts for path in excerpt.paths})
     found = rules(paths)
-    open_rules = ("cloud", "ask") if consent else ("cloud",)
-    allowed = {path for path in paths if found.get(path) in open_rules}
+    allowed = {path for path in paths if found.get(path) in open_rules(consent=consent)}
     left = [_without(message, allowed) for message in messages]
     used = {path for message in left for excerpt in message.excerpts for path in excerpt.paths}
     if not used:

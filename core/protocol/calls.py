@@ -100,7 +100,8 @@ class Ask(Struct, frozen=True, tag=True):
 
 
 class Preview(Struct, frozen=True, tag=True):
-    """What a question would send to the cloud model, without sending anything → Previewed. `consent` as in Ask."""
+    """What a question would send, without sending anything → Previewed+, one for each cloud model that could be asked,
+    in their order. `consent` as in Ask."""
 
     question: str
     limit: int = 6
@@ -130,6 +131,16 @@ class Drill(Struct, frozen=True, tag=True):
 
     questions: list[str]
     most: int = 5
+
+
+class ShowLater(Struct, frozen=True, tag=True):
+    """The second opinions, those that still wait first → Later. `seen`: a person reads them; none is new then."""
+
+    seen: bool = False
+
+
+class EraseLater(Struct, frozen=True, tag=True):
+    """Forget the second opinions, and what waits for one; the first answers stay → Done."""
 
 
 class Status(Struct, frozen=True, tag=True):
@@ -232,7 +243,7 @@ class Shutdown(Struct, frozen=True, tag=True):
 
 
 LibraryCall = AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | Explain | Search
-AnswerCall = Ask | Preview | Drill
+AnswerCall = Ask | Preview | Drill | ShowLater | EraseLater
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey

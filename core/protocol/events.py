@@ -9,9 +9,11 @@ from core.protocol.values import (
     ChildInfo,
     Departure,
     FolderInfo,
+    LaterInfo,
     ProviderInfo,
     Quote,
     Said,
+    SecondOpinion,
     Sentence,
     Source,
     Step,
@@ -107,11 +109,11 @@ class Answered(Struct, frozen=True, tag=True):
 
 
 class Previewed(Struct, frozen=True, tag=True):
-    """What would be sent, exactly, or why nothing would.
+    """What one cloud model would be sent, exactly, if it is asked, or why nothing would be.
 
-    host, model: to whom.  messages: the text, empty when nothing would be sent; `note` then says why.  bytes: of it, in
-    UTF-8.  hidden: what is redacted, as numbers by kind.  why: the rule or click that lets it out.  withheld: files
-    whose text the folders' rules keep here.
+    host, model: to whom, "" where none would be asked.  messages: the text, empty when nothing would be sent; `note`
+    then says why.  bytes: of it, in UTF-8.  hidden: what is redacted, as numbers by kind.  why: the rule or click that
+    lets it out.  withheld: files whose text the folders' rules keep here.
     """
 
     host: str
@@ -151,6 +153,13 @@ class DrillOver(Struct, frozen=True, tag=True):
     message: str
 
 
+class Later(Struct, frozen=True, tag=True):
+    """The second opinions, and whether the setting for them is on."""
+
+    opinions: list[SecondOpinion]
+    on: bool
+
+
 class StatusReport(Struct, frozen=True, tag=True):
     """The state of everything, for a person and for scripts.
 
@@ -181,6 +190,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     resumed: str = ""
     tokens_per_s: float = 0.0
     providers: list[ProviderInfo] = []
+    later: LaterInfo = LaterInfo()
 
 
 class Checked(Struct, frozen=True, tag=True):
@@ -223,6 +233,7 @@ Event = (
     | LedgerPage
     | Drilled
     | DrillOver
+    | Later
     | StatusReport
     | Checked
     | CurrentSettings

@@ -37,6 +37,7 @@ class Settings(Struct, frozen=True):
     providers: the cloud models, in the order in which they are asked.
     redact: whether addresses, numbers, keys and names are hidden from cloud models.
     private_names: names that are hidden from them too.
+    second_opinions: a question that an outage keeps from the cloud models is put to them when they are back.
     budget_day, budget_month: cloud tokens that may be spent in a day and in a month, 0 for no limit.
     ignore: patterns in .gitignore form, besides each folder's own .gitignore.
     hidden_files: whether names that begin with a dot are indexed too.
@@ -58,6 +59,7 @@ class Settings(Struct, frozen=True):
     providers: list[Provider] = field(default_factory=list)
     redact: bool = True
     private_names: list[str] = field(default_factory=list)
+    second_opinions: bool = False
     budget_day: int = 0
     budget_month: int = 0
     ignore: list[str] = field(default_factory=_default_ignore)

@@ -120,6 +120,50 @@ class Departure(Struct, frozen=True):
     outcome: str
 
 
+class Difference(Struct, frozen=True):
+    """How a later answer differs from the first one, in whole sentences: said by both, only now, only then.
+
+    verdict: the same in a word; "adds" and "leaves out" where nothing else is different.
+    """
+
+    verdict: Literal["agrees", "adds", "leaves out", "differs"]
+    both: list[str]
+    now: list[str]
+    then: list[str]
+
+
+class SecondOpinion(Struct, frozen=True):
+    """A question that an outage kept from the cloud models, and what one of them said when it was back.
+
+    question, asked_at, first: what was asked, when (UTC, ISO 8601), and how it was answered then.
+    state: "waiting"; "arrived"; or "dropped": no model was asked, or none answered, and `note` says why.
+    at: when it arrived or was dropped, as `asked_at`.
+    answer, model, sentences, sources: what was said, by which model, and what it rests on.
+    new: nobody has looked at it yet.
+    """
+
+    question: str
+    asked_at: str
+    first: str
+    state: Literal["waiting", "arrived", "dropped"]
+    at: str = ""
+    answer: str = ""
+    model: str = ""
+    sentences: list[Sentence] = []
+    sources: list[Source] = []
+    difference: Difference | None = None
+    note: str = ""
+    new: bool = False
+
+
+class LaterInfo(Struct, frozen=True):
+    """Second opinions at a glance: whether they are asked for, how many questions wait, how many opinions are new."""
+
+    on: bool = False
+    waiting: int = 0
+    new: int = 0
+
+
 class ChildInfo(Struct, frozen=True):
     """One of the engine's child processes. `state` is "ready", "asleep" or "off"."""
 

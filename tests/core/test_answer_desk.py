@@ -100,6 +100,28 @@ def test_a_preview_is_the_very_text_that_the_question_then_sends(desk: Desk, fau
     ]
 
 
+def test_a_preview_shows_what_each_cloud_model_would_get(desk: Desk, faults: FaultServer) -> None:
+    class Tight(CloudModel):
+        """A cloud model that is given the quote alone."""
+
+        notes_tokens = 0
+
+    first = desk._route(Ask(QUESTION, consent=True), False).models[0]
+    assert isinstance(first, CloudModel)
+    tight = Tight(
+        Provider("near", "openai", faults.url, "tight"), lambda _: None, Gate(lambda: False), Breaker(), first._sender
+    )
+    desk.desk._route = lambda ask, cut: Route([Local(), first, tight])
+    one, other = desk(Preview(QUESTION, consent=True))
+    assert (one.model, other.model) == ("big", "tight")
+    assert "[EMAIL-1]" in one.messages[-1].content
+    assert "It cost 118 euros" in one.messages[-1].content
+    assert "It cost 118 euros" not in other.messages[-1].content
+    desk.rule = "local"
+    assert [would.messages for would in desk(Preview(QUESTION, consent=True))] == [[], []]
+    assert not faults.requests
+
+
 def test_a_preview_says_why_nothing_would_be_sent(desk: Desk) -> None:
     assert "only if you say so" in desk(Preview(QUESTION))[0].note
     assert "do not seem to say" in desk(Preview(NOT_THERE, consent=True))[0].note

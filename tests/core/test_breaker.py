@@ -124,3 +124,16 @@ def test_another_model_at_the_same_place_has_a_breaker_of_its_own() -> None:
     breakers = Breakers()
     breakers.of(PROVIDER).failed(DOWN)
     assert breakers.of(Provider("big", "openai", "https://api.host/v1", "n", "big")).admit() == "closed"
+
+
+def test_an_answer_is_told_and_an_outage_is_told_from_a_refusal(clock: Clock) -> None:
+    told = []
+    breaker = Breaker(clock, lambda: told.append(clock.now))
+    breaker.failed(DOWN)
+    assert breaker.outage
+    assert not told
+    breaker.failed(CloudRefused("api.host refused the API key.", "Set another."))
+    assert not breaker.outage
+    breaker.succeeded()
+    assert told == [clock.now]
+    assert not breaker.outage

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fault_server import FaultServer
 
+from core import network
 from core.errors import BadInput, Offline
 from core.network import NO_TELEMETRY, Gate, checked_host, may_be_known, silence_libraries
 
@@ -147,3 +148,15 @@ def test_a_vector_server_elsewhere_is_not_even_named_while_the_door_is_closed(ou
     with pytest.raises(BadInput):
         may_be_known("http://vectors.example.com", offline=False)
     assert not outgoing
+
+
+def test_the_certificates_are_read_once_in_a_while_and_not_for_each_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trusted(url: str) -> Any:
+        with OPEN.client(url, connect=1, read=1) as client:
+            return client._transport._pool._ssl_context  # type: ignore[attr-defined]
+
+    first = trusted("https://api.openai.com/v1")
+    assert trusted("https://api.anthropic.com") is first
+    assert trusted("https://127.0.0.1/v1") is not first, "the environment has no say in what stays here"
+    monkeypatch.setattr(network, "TRUST_SECONDS", -1.0)
+    assert trusted("https://api.openai.com/v1") is not first

@@ -104,3 +104,12 @@ def test_folders_that_would_lie_in_one_another_are_refused(profile: Profile, tmp
     archive.export(profile, Settings(), tmp_path / "a.zip")
     with pytest.raises(BadInput, match=r"lies inside|contains"):
         restore.restore(other(tmp_path), Import(str(tmp_path / "a.zip"), map=["/notes=/home/me/notes"]))
+
+
+@pytest.mark.parametrize("here", [False, True])
+def test_what_waits_in_an_archive_is_not_sent_without_being_asked_for(
+    profile: Profile, tmp_path: Path, here: bool
+) -> None:
+    new, said = brought(profile, tmp_path, Settings(second_opinions=True), here=Settings(second_opinions=here))
+    assert SettingsFile(new.settings).current.second_opinions is here
+    assert ("Second opinions are off here" in said) is not here

@@ -1,5 +1,6 @@
 """The promise as a property: whatever the notes, rules, consents, outages and changes of mind, the bodies that real
-servers on loopback receive hold no text of a folder that stays here, and of one that asks only with consent.
+servers on loopback receive hold no text of a folder that stays here, and of one that asks only with consent; nor do
+those of the second opinions that an outage has left to be asked later, for which nobody has agreed to anything.
 
 The catalog, the clearance, the ledger, the cloud models and their HTTP are real. The local model is scripted: it must
 fail, or change a rule, at a chosen moment.
@@ -19,9 +20,12 @@ from msgspec.structs import replace
 from shelf import Shelf
 
 from core.answering.answer import Answering
+from core.answering.history import History
+from core.answering.opinions import Opinions
+from core.engine.later import SecondOpinions
 from core.models.breaker import Breaker
 from core.models.cloud import CloudModel
-from core.models.model import Finished, ModelFailed, Token, Turn
+from core.models.model import Finished, ModelFailed, Sender, Token, Turn
 from core.models.route import Route
 from core.network import Gate
 from core.privacy.ledger import Ledger
@@ -43,11 +47,13 @@ QUESTION = "Which word did the inspector paint on the harbour gate?"
 
 
 class Case(NamedTuple):
-    """One story: the notes' folders, the rules before and after, the models in their order, and what goes wrong."""
+    """One story: the notes' folders, the rules before, after and when the outage is over, the models in their order,
+    and what goes wrong."""
 
     notes: list[int]
     before: list[FolderRule]
     after: list[FolderRule]
+    later: list[FolderRule]
     consent: bool
     offline: bool
     order: list[str]
@@ -56,11 +62,13 @@ class Case(NamedTuple):
     kinds: list[Kind] = KINDS
 
 
+some_rules = st.permutations(["cloud", "ask", "local"]) | st.lists(st.sampled_from(RULES), min_size=3, max_size=3)
 cases = st.builds(
     Case,
     notes=st.lists(st.integers(0, 2), min_size=2, max_size=6),
-    before=st.permutations(["cloud", "ask", "local"]) | st.lists(st.sampled_from(RULES), min_size=3, max_size=3),
-    after=st.permutations(["cloud", "ask", "local"]) | st.lists(st.sampled_from(RULES), min_size=3, max_size=3),
+    before=some_rules,
+    after=some_rules,
+    later=some_rules,
     consent=st.booleans(),
     offline=st.sampled_from([False] * 7 + [True]),
     order=st.permutations(["local", "first", "second"]),
@@ -111,6 +119,7 @@ class House:
         self.servers = servers
         self.rules: list[FolderRule] = ["ask", "ask", "ask"]
         self.ledger = Ledger(home / "outgoing.sqlite3")
+        self.history = History(home / "history.sqlite3")
         self._database = Database(home / "catalog.sqlite3")
         self._folder_rules = FolderRules(self._database, lambda: None)
         with self._database.write() as connection:
@@ -141,17 +150,39 @@ class House:
         return shelf, canaries
 
     def ask(self, shelf: Shelf, case: Case) -> Answered:
-        gate = Gate(lambda: case.offline, loopback=False)
-        sender = self.outgoing.card(consent=case.consent)
         models: dict[str, Any] = {"local": Local(self, case)}
-        for name, kind, server in zip(("first", "second"), case.kinds, self.servers, strict=True):
-            provider = Provider(name, kind, server.url, name)
-            models[name] = CloudModel(provider, lambda _: "sk-1", gate, Breaker(), sender)
+        models |= self._clouds(case, self.outgoing.card(consent=case.consent))
         route = Route([models[name] for name in case.order])
-        answering = Answering(shelf, lambda _ask: route, None)
+        answering = Answering(shelf, lambda _ask: route, self.history, owes=self._later(shelf, case).owes)
         *_, answered = answering.answer(Ask(QUESTION, limit=6, consent=case.consent), Cancellation())
         assert isinstance(answered, Answered)
         return answered
+
+    def ask_later(self, shelf: Shelf, case: Case) -> int:
+        """Put what waits to the cloud models, as the engine does; returns how much came of it."""
+        later = self._later(shelf, case)
+        waited = later.info().waiting
+        later._round()
+        came = waited - later.info().waiting
+        later.erase()
+        return came
+
+    def _later(self, shelf: Shelf, case: Case) -> SecondOpinions:
+        known = [Provider("any", "openai", "https://any.host/v1", "m")]
+        settings = Settings(second_opinions=True, offline=case.offline, providers=known)
+
+        def answering(_ask: Ask) -> Answering:
+            models = self._clouds(case, self.outgoing.card(occasion="second opinion"))
+            return Answering(shelf, lambda _: Route([models[name] for name in case.order if name in models]), None)
+
+        return SecondOpinions(Opinions(self.history), answering, self.outgoing, lambda: settings)
+
+    def _clouds(self, case: Case, sender: Sender) -> dict[str, CloudModel]:
+        gate = Gate(lambda: case.offline, loopback=False)
+        return {
+            name: CloudModel(Provider(name, kind, server.url, name), lambda _: "sk-1", gate, Breaker(), sender)
+            for name, kind, server in zip(("first", "second"), case.kinds, self.servers, strict=True)
+        }
 
 
 def written_words(entry: Departure) -> str:
@@ -166,12 +197,12 @@ def arrived_words(body: Any) -> str:
 def test_no_text_leaves_that_may_not(tmp_path: Path) -> None:
     with fault_server.running() as first, fault_server.running() as second:
         house = House(tmp_path, first, second)
-        arrived = kept = 0
+        arrived = kept = came = 0
 
         @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(case=cases)
         def story(case: Case) -> None:
-            nonlocal arrived, kept
+            nonlocal arrived, kept, came
             shelf, canaries = house.shelve(case.notes)
             before = len(house.ledger.page(limit=10**6))
             for server, fault in zip(house.servers, case.faults, strict=True):
@@ -180,13 +211,21 @@ def test_no_text_leaves_that_may_not(tmp_path: Path) -> None:
             for _ in range(2):  # the second time it is a question that has waited: the rules may be others by now
                 house.ask(shelf, case)
             bodies = [*first.requests, *second.requests]
-            for sent, rules in bodies:
+            for server in house.servers:
+                server.fault = "none"
+            house.decide(case.later)
+            came += house.ask_later(shelf, case)
+            later = [*first.requests, *second.requests]
+            later = [body for body in later if not any(body is one for one in bodies)]
+            for sent, rules in [*bodies, *later]:
                 body = json.dumps(sent, ensure_ascii=False)
-                open_rules = ("cloud", "ask") if case.consent else ("cloud",)
+                with_consent = case.consent and not any(sent is one for one, _ in later)
+                open_rules = ("cloud", "ask") if with_consent else ("cloud",)
                 for folder, canary in zip(case.notes, canaries, strict=True):
                     assert canary not in body or rules[folder] in open_rules
                     kept += canary not in body
                 assert "@example.org" not in body, "addresses are redacted"
+            bodies += later
             assert not (case.offline and bodies)
             written = house.ledger.page(limit=10**6)[: len(house.ledger.page(limit=10**6)) - before]
             assert sorted(map(written_words, written)) == sorted(arrived_words(sent) for sent, _ in bodies)
@@ -195,6 +234,7 @@ def test_no_text_leaves_that_may_not(tmp_path: Path) -> None:
         story()
         assert arrived > 20, "the test would see what leaves"
         assert kept > 10
+        assert came > 3
 
 
 def test_the_ledger_holds_the_very_words_that_arrived(tmp_path: Path) -> None:
@@ -202,7 +242,7 @@ def test_the_ledger_holds_the_very_words_that_arrived(tmp_path: Path) -> None:
         house = House(tmp_path, first, second)
         shelf, canaries = house.shelve([0, 2])
         house.decide(["cloud", "cloud", "local"])
-        case = Case([0, 2], [], house.rules, False, False, ["first", "second", "local"], [], "dead")
+        case = Case([0, 2], [], house.rules, [], False, False, ["first", "second", "local"], [], "dead")
         answered = house.ask(shelf, case)
         assert answered.answer == "The boat is blue."
         ((_, _, body),) = first.requests
@@ -223,7 +263,7 @@ def test_a_folder_that_asks_is_sent_with_consent_and_otherwise_offered(
     with fault_server.running() as first, fault_server.running() as second:
         house = House(tmp_path, first, second)
         shelf, _ = house.shelve([1])
-        case = Case([1], [], ["cloud", "ask", "local"], consent, False, ["first", "local", "second"], [], "dead")
+        case = Case([1], [], ["cloud", "ask", "local"], [], consent, False, ["first", "local", "second"], [], "dead")
         house.decide(case.after)
         answered = house.ask(shelf, case)
         assert len(first.requests) == asked

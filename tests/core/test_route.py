@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fault_server import FaultServer
 
-from core.errors import CloudFailed, CloudRefused
+from core.errors import CloudFailed, CloudRefused, CloudResting, CloudUnfit, CloudWithheld, Offline
 from core.models.breaker import Breaker
 from core.models.cloud import CloudModel
 from core.models.model import (
@@ -311,7 +311,31 @@ def test_the_local_model_answers_for_a_real_cloud_that_refuses(
 ) -> None:
     faults.fault = fault
     _, spoken = speak(cloud_at(faults.url, sender), Script("local", "Blue.", Finished("stop")))
-    assert spoken == Spoken("Blue.", [Step("cloud", "big", outcome), Step("local", "local model", "ok", 0)], "")
+    assert spoken.steps == [Step("cloud", "big", outcome), Step("local", "local model", "ok", 0)]
+    assert (spoken.text, spoken.note) == ("Blue.", "")
+    assert spoken.outage
+
+
+@pytest.mark.parametrize(
+    ("models", "outage"),
+    [
+        ((Script("cloud", REFUSED), Script("local", "Blue.", Finished("stop"))), True),
+        ((Script("cloud", "The ", REFUSED), Script("local", "Blue.", Finished("stop"))), True),
+        ((Script("local", BROKEN), Script("cloud", REFUSED)), True),
+        ((Script("cloud", REFUSED), Script("cloud", LOCKED_OUT), Script("local", BROKEN)), True),
+        ((Script("cloud", REFUSED), Script("cloud", "Blue.", Finished("stop"))), False),
+        ((Script("local", "Blue.", Finished("stop")), Script("cloud", REFUSED)), False),
+        ((Script("cloud", LOCKED_OUT), Script("local", "Blue.", Finished("stop"))), False),
+        ((Script("cloud", CloudUnfit("No.", "")), Script("local", BROKEN)), False),
+        ((Script("cloud", CloudWithheld("Filtered.", "")), Script("local", BROKEN)), False),
+        ((Script("cloud", Offline("The door is closed.", "")), Script("local", BROKEN)), False),
+        ((Script("cloud", CloudResting("Left alone.", "", outage=True)), Script("local", BROKEN)), True),
+        ((Script("cloud", CloudResting("Left alone.", "", outage=False)), Script("local", BROKEN)), False),
+        ((Script("local", BROKEN),), False),
+    ],
+)
+def test_only_an_outage_that_kept_every_cloud_model_from_it_is_one(models: tuple[Script, ...], outage: bool) -> None:
+    assert speak(*models)[1].outage is outage
 
 
 def test_offline_goes_on_to_the_local_model_without_a_request(faults: FaultServer, sender: Sender) -> None:

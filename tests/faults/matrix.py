@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
 from core.answering import answer as answering
-from core.answering.answer import Answering
+from core.answering.answer import LATER, Answering
 from core.answering.history import History
 from core.models import llama
 from core.models.breaker import Breaker
@@ -54,6 +54,8 @@ SERVED = (
 ).split(",")
 CONNECTING = ("refused", "no such name", "silent name server", "silent host", "not TLS", "wrong certificate")
 FAULTS = (*CONNECTING, *SERVED, *IN_THE_MIDDLE)
+NO_OUTAGE = ("filtered",)  # the service works: it is asked again at once
+REFUSALS = ("401", "402", "404", "filtered")  # the service works, and would refuse the same question later too
 
 Order = Literal["cloud first", "local first"]
 Local = Literal["ready", "loading", "none"]
@@ -130,7 +132,7 @@ class Bench:
             here: list[ChatModel] = [] if local == "none" else [LocalModel(self.llm, "starter")]
             models = [cloud, *here] if order == "cloud first" else [*here, cloud]
             history = History(self._folder / "history.sqlite3")
-            asking = Answering(self._shelf, lambda *_: Route(models), history)
+            asking = Answering(self._shelf, lambda *_: Route(models), history, owes=lambda *_: True)
             return self._followed(fault, order, local, asking, before)
 
     def _followed(self, fault: str, order: Order, local: Local, asking: Answering, before: int) -> Cell:
@@ -298,6 +300,8 @@ def faults_of(cell: Cell) -> list[str]:
         must(answered.answer.count(SAID.strip()) == 1, f"words are doubled: {answered.answer!r}")
         places = [step.start for step in answered.route if step.kind == "local"]
         must(cell.local == "none" or places in ([len(SAID)], [None]), f"the seam is not where it was: {places}")
+    waits = cell.fault not in ("none", *REFUSALS) and (cell.order == "cloud first" or cell.local == "none")
+    must((LATER in answered.note) == waits, f"that it waits for a second opinion: {not waits}, of an outage: {waits}")
     if cell.order == "local first" and cell.local != "none":
         must(cell.requests == 0, "the cloud was asked although the local model answered")
     return wrong

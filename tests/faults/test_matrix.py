@@ -6,11 +6,21 @@ import pytest
 
 from core.models.breaker import Breaker
 from core.models.cloud import Patience
-from tests.faults.matrix import FAULTS, HURRIED, IN_THE_MIDDLE, LOCALS, ORDERS, Bench, Cell, Local, Order, faults_of
+from tests.faults.matrix import (
+    FAULTS,
+    HURRIED,
+    IN_THE_MIDDLE,
+    LOCALS,
+    NO_OUTAGE,
+    ORDERS,
+    Bench,
+    Cell,
+    Local,
+    Order,
+    faults_of,
+)
 
 pytestmark = pytest.mark.slow
-
-NO_OUTAGE = ("filtered",)  # the service works: it may be asked again at once
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -30,8 +30,10 @@ from core.protocol import (
     Coverage,
     CurrentSettings,
     Departure,
+    Difference,
     Doctor,
     Done,
+    EraseLater,
     EraseLedger,
     Event,
     Explain,
@@ -46,6 +48,7 @@ from core.protocol import (
     GetSettings,
     Hit,
     Index,
+    Later,
     LedgerPage,
     ListFiles,
     ListFolders,
@@ -59,9 +62,11 @@ from core.protocol import (
     RouteStep,
     Said,
     Search,
+    SecondOpinion,
     Sentence,
     SetRule,
     Settings,
+    ShowLater,
     ShowLedger,
     Source,
     Status,
@@ -189,6 +194,14 @@ DEPARTURE = Departure(
 )  # fmt: skip
 
 
+OPINION = SecondOpinion(
+    "Clay or slate?", "2026-03-14T09:30:00Z", "You chose clay tiles.", "arrived", "2026-03-14T10:00:00Z",
+    "You chose clay tiles. Slate is dearer.", "big",
+    [Sentence("You chose clay tiles.", 1), Sentence("Slate is dearer.", None)], [],
+    Difference("adds", ["You chose clay tiles."], ["Slate is dearer."], []), new=True,
+)  # fmt: skip
+
+
 @dataclass
 class Script:
     """What the engine says and how; a test changes it while it runs."""
@@ -202,6 +215,7 @@ class Script:
     pause: float = 0.0  # seconds between two pieces of prose
     silent: bool = False  # an asked question is not answered until cancelled
     departures: list[Departure] = field(default_factory=lambda: [DEPARTURE])
+    opinions: list[SecondOpinion] = field(default_factory=list)
     problem: Problem | None = None  # what any call but Watch is refused with
     meaning_after: Callable[[str], float] = lambda words: 0.0  # seconds before the fused stage
 
@@ -272,8 +286,8 @@ class ScriptedEngine:
                 yield self._folders(call)
             case ListFiles() | Explain():
                 yield _told_of_files(call)
-            case ShowLedger() | EraseLedger():
-                yield self._ledger(call)
+            case ShowLedger() | EraseLedger() | ShowLater() | EraseLater():
+                yield self._kept(call)
             case Index() | Retry():
                 yield Progress(self.script.report.counts, 0.0, 0.0, None, True)
             case GetSettings():
@@ -344,21 +358,34 @@ class ScriptedEngine:
         self.change(folders=known)
         return Folders(known)
 
-    def _ledger(self, call: Call) -> Event:
+    def _kept(self, call: Call) -> Event:
+        if isinstance(call, ShowLater | EraseLater):
+            return self._later(call)
         if isinstance(call, EraseLedger):
             self.script.departures = []
             return Done("1 entries are erased.")
         return LedgerPage(self.script.departures)
 
+    def _later(self, call: Call) -> Event:
+        info = self.script.report.later
+        if isinstance(call, EraseLater):
+            self.script.opinions = []
+            return Done("1 second opinions are erased, those that were waited for among them.")
+        if isinstance(call, ShowLater) and call.seen and info.new:
+            self.change(later=msgspec.structs.replace(info, new=0))
+        return Later(self.script.opinions, info.on)
+
     def _configure(self, call: Configure) -> CurrentSettings:
         value: object = call.value
         if call.name == "ignore":
             value = [part.strip() for part in call.value.split(",") if part.strip()]
-        elif call.name in ("offline", "hidden_files", "paused"):
+        elif call.name in ("offline", "hidden_files", "paused", "second_opinions"):
             value = call.value == "true"
         elif call.name == "largest_file_mb":
             value = int(call.value)
         self.script.settings = msgspec.structs.replace(self.script.settings, **{call.name: value})
+        if call.name == "second_opinions":
+            self.change(later=msgspec.structs.replace(self.script.report.later, on=value))
         if call.name == "offline":
             self.change(offline=value)
         return CurrentSettings(self.script.settings)

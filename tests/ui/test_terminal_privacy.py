@@ -59,7 +59,23 @@ def test_a_preview_shows_the_very_words_and_what_stays(offhand: CommandLine) -> 
     assert offhand.engine.calls == [Preview("who?", 6, True)]
     for words in ("To api.host, big; 12 bytes", "Hidden: 1 name.", "--- user\nAsk [NAME-1]", "Stays here: /diary/c.md"):
         assert words in out
-    assert offhand("preview", "who?", "--json").object["messages"] == [{"role": "user", "content": "Ask [NAME-1]"}]
+    (one,) = offhand("preview", "who?", "--json").object["models"]
+    assert one["messages"] == [{"role": "user", "content": "Ask [NAME-1]"}]
+
+
+def test_a_preview_names_each_model_and_shows_the_same_text_once(offhand: CommandLine) -> None:
+    other, less = (
+        replace(WOULD, host="other.host"),
+        replace(WOULD, model="small", messages=[Said("user", "Ask")], bytes=3),
+    )
+    offhand.engine.answers[Preview] = lambda call, cancelled: iter([WOULD, other, less])
+    out = offhand("preview", "who?").out
+    places = [
+        out.index(words) for words in ("To api.host, big", "To other.host, big", "--- user", "To api.host, small")
+    ]
+    assert places == sorted(places)
+    assert (out.count("Ask [NAME-1]"), out.count("--- user\nAsk\n")) == (1, 1)
+    assert len(offhand("preview", "who?", "--json").object["models"]) == 3
 
 
 def test_the_ledger_is_listed_with_its_words_only_when_asked(offhand: CommandLine) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtWidgets import QSystemTrayIcon
 
-from core.protocol import Configure, Provider, ProviderInfo
+from core.protocol import Configure, LaterInfo, Provider, ProviderInfo
 from ui.tray import Tray
 
 
@@ -81,3 +81,17 @@ def test_a_tray_that_comes_later_is_found(qtbot, tray, monkeypatch):
         tray._again.timeout.emit()
     assert not tray._again.isActive()
     tray.icon.hide()
+
+
+def test_second_opinions_that_have_come_are_told_quietly_and_lead_to_the_list(qtbot, tray, scripted):
+    assert not tray.later.isVisible()
+    scripted.change(later=LaterInfo(on=True, new=1))
+    qtbot.waitUntil(lambda: tray.later.text() == "A second opinion has come")
+    assert tray.later.isVisible()
+    assert tray.icon.toolTip().endswith("A second opinion has come")
+    with qtbot.waitSignal(tray.later_requested):
+        tray.later.trigger()
+    scripted.change(later=LaterInfo(on=True, new=2))
+    qtbot.waitUntil(lambda: tray.later.text() == "2 second opinions have come")
+    scripted.change(later=LaterInfo(on=True, waiting=3))
+    qtbot.waitUntil(lambda: not tray.later.isVisible())

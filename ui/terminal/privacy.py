@@ -26,7 +26,7 @@ from core.protocol import (
 )
 from ui.terminal.options import CloudOk, Directory, Json, Limit, absolute
 from ui.terminal.question import typed_or_piped
-from ui.terminal.session import Session, no_answer
+from ui.terminal.session import PATIENCE, Session, no_answer
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,22 +63,25 @@ def preview(
     limit: Limit = 6,
     json: Json = False,
 ) -> None:
-    """Show what a question would send to the cloud model, word for word, without sending anything."""
+    """Show what a question would send to each cloud model that is asked, word for word, without sending anything."""
     session: Session = context.obj
-    would = session.last(Preview(typed_or_piped(question), limit, cloud_ok), Previewed)
+    call = Preview(typed_or_piped(question), limit, cloud_ok)
+    would = [event for event in session.events(call, patience=PATIENCE) if isinstance(event, Previewed)]
+    if not would:
+        raise no_answer()
     if json:
-        session.give(would)
-        return
-    if not would.messages:
-        session.say(would.note)
+        session.give({"models": would})
         return
     from ui.terminal.report import hidden_words
 
-    session.say(
-        f"To {would.host}, {would.model}; {would.bytes:,} bytes. Allowed by: {would.why}. {hidden_words(would.hidden)}",
-        *_messages(would.messages),
-        *(f"Stays here: {path}" for path in would.withheld),
-    )
+    for one, following in zip(would, [*would[1:], None], strict=True):
+        if one.messages:
+            facts = f"{one.bytes:,} bytes. Allowed by: {one.why}. {hidden_words(one.hidden)}"
+            session.say(f"To {one.host}, {one.model}; {facts}")
+        if following is None or (following.messages, following.note) != (one.messages, one.note):
+            # what several would get alike is shown once, after the last of them
+            stays = [f"Stays here: {path}" for path in one.withheld]
+            session.say(*(_messages(one.messages) if one.messages else [one.note]), *stays)
 
 
 def ledger(

@@ -9,6 +9,7 @@ from core.protocol import (
     FileProblem,
     Finding,
     FolderInfo,
+    LaterInfo,
     Provider,
     ProviderInfo,
     Settings,
@@ -35,6 +36,7 @@ def status_lines(report: StatusReport) -> list[Text]:
         _line("Model", local_words(report)),
         *([_line("Cloud", "none")] if not report.providers else []),
         *(_line("Cloud", provider_words(info), "" if info.state == "ready" else "yellow") for info in report.providers),
+        *([_line("Later", later)] if (later := _later(report.later)) else []),
         _line("Network", "offline: the door is closed" if report.offline else "allowed"),
         _line("Memory", f"{size(total)}: " + ", ".join([f"engine {size(report.memory)}", *children])),
         *(_line("Folder", folder_words(folder)) for folder in report.folders),
@@ -42,6 +44,12 @@ def status_lines(report: StatusReport) -> list[Text]:
         *(_line("Notice", notice, "yellow") for notice in report.notices),
     ]
     return lines if report.folders else [*lines, _line("Folder", "none yet: `offhand add DIR`")]
+
+
+def _later(later: LaterInfo) -> str:
+    said = [counted(later.waiting, "question") + " waiting for a second opinion"] if later.waiting else []
+    said += [counted(later.new, "second opinion") + " to read"] if later.new else []
+    return f"{', '.join(said)}: `offhand later`" if said else ""
 
 
 def provider_words(info: ProviderInfo) -> str:

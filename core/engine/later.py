@@ -1,0 +1,214 @@
+"""Answer now, better later: questions that an outage kept from the cloud models are put to them when they are back.
+
+While nothing waits, nothing runs. While something does, one thread sleeps until a cloud model has given an answer, the
+settings are others, or a pause is over that grows with each try in vain. What leaves goes the way of every other
+question, under the rules of that moment: nobody has agreed to anything.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec import structs
+
+from core.answering.answer import Answering, Reply
+from core.answering.opinions import Opinions, Waiting, arrived, dropped
+from core.errors import BadInput, CloudRefused
+from core.privacy.outgoing import Outgoing
+from core.protocol import Ask, Later, LaterInfo, SecondOpinion, Settings
+from indexer.records import Problem
+from indexer.worker import Cancellation, start_thread
+
+log = logging.getLogger(__name__)
+
+NO_LONGER_SAID = "Your notes do not seem to say it any more; no model was asked."
+PASSING = ("offline", "keyring", "profile")  # kinds of problems that pass, besides an outage
+
+
+class Pauses(NamedTuple):
+    """In seconds: from the engine's start to the first try, from an outage to the first, and the longest of all."""
+
+    start: float = 5.0
+    first: float = 30.0
+    longest: float = 900.0
+
+
+class SecondOpinions:
+    """Keeps asking, for as long as something waits.
+
+    Args:
+        opinions: what waits and what came.
+        answering: answers a question with the words of cloud models alone, as they may be asked now.
+        outgoing: knows which files' text may go to them.
+        settings: the person's settings, as they are at each use.
+        on_change: called when something has come.
+        pauses: between the tries.
+    """
+
+    def __init__(
+        self,
+        opinions: Opinions,
+        answering: Callable[[Ask], Answering],
+        outgoing: Outgoing,
+        settings: Callable[[], Settings],
+        *,
+        on_change: Callable[[], None] = lambda: None,
+        pauses: Pauses = Pauses(),  # noqa: B008  # frozen value
+    ) -> None:
+        self._opinions = opinions
+        self._answering = answering
+        self._outgoing = outgoing
+        self._settings = settings
+        self._on_change = on_change
+        self._pauses = pauses
+        self._tries: Counter[int] = Counter()
+        self._changed = threading.Condition()
+        self._running = self._sooner = self._more = self._ended = False
+        self._asking: Cancellation | None = None
+
+    def owes(self, ask: Ask, paths: Sequence[str]) -> bool:
+        """Whether a question that an outage kept from the cloud models is to wait for them; see `Answering`.
+
+        It waits if they could have been asked: text of at least one of the files might have gone there.
+        """
+        if not self._settings().second_opinions:
+            return False
+        return len(self._outgoing.kept_back(paths, consent=ask.consent)) < len(set(paths))
+
+    def queued(self) -> None:
+        """One more waits now."""
+        with self._changed:
+            self._more = True
+            self._run_after(self._pauses.first)
+
+    def start(self) -> None:
+        """The engine serves; what waited when the last one ended is asked soon."""
+        with self._changed:
+            self._run_after(self._pauses.start)
+
+    def wake(self) -> None:
+        """A cloud model has answered, or the settings are others: try at once, or stop."""
+        with self._changed:
+            self._sooner = self._may_ask
+            if self._asking is not None and not self._may_ask:
+                self._asking.cancel()
+            self._run_after(self._pauses.first)
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """The engine ends; what waits, waits for the next one."""
+        with self._changed:
+            self._ended = True
+            if self._asking is not None:
+                self._asking.cancel()
+            self._changed.notify_all()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a cloud model is being asked."""
+        return self._asking is not None
+
+    def info(self) -> LaterInfo:
+        """How many wait and how many are new."""
+        on = self._settings().second_opinions
+        try:
+            return LaterInfo(on, *self._opinions.counts())
+        except Problem as problem:  # the calls that need the history tell it to the person
+            log.info("%s", problem)
+            return LaterInfo(on)
+
+    def told(self, *, seen: bool) -> Later:
+        """All of them; `seen` as in `ShowLater`.
+
+        Raises:
+            ProfileUnusable: they cannot be read.
+        """
+        return Later(self._opinions.all(seen=seen), self._settings().second_opinions)
+
+    def erase(self) -> int:
+        """Forget all of them, take back what is being asked, and return how many there were.
+
+        Raises:
+            ProfileUnusable: the file cannot be written.
+        """
+        erased = self._opinions.erase()
+        with self._changed:
+            if self._asking is not None:
+                self._asking.cancel()
+        return erased
+
+    @property
+    def _may_ask(self) -> bool:
+        settings = self._settings()
+        wanted = settings.second_opinions and not settings.offline and not self._ended
+        return wanted and any(provider.confirmed for provider in settings.providers)
+
+    def _run_after(self, pause: float) -> None:
+        if self._may_ask and not self._running:
+            self._running = True
+            start_thread("second opinions", self._run, pause)
+
+    def _run(self, pause: float) -> None:
+        while True:
+            with self._changed:
+                woken = self._changed.wait_for(lambda: self._sooner or not self._may_ask, pause)
+                self._sooner = self._more = False
+            nothing_waits = self._round()
+            with self._changed:
+                if not self._may_ask or (nothing_waits and not self._sooner and not self._more):
+                    self._running = False
+                    return
+            pause = self._pauses.first if woken else min(max(2 * pause, self._pauses.first), self._pauses.longest)
+
+    def _round(self) -> bool:
+        """Ask one after the other until one of them fails; returns whether nothing waits any more."""
+        try:
+            while self._may_ask:
+                waiting = self._opinions.waiting()
+                if not waiting:
+                    return True
+                # the one with the fewest tries, so that one that always fails does not hold up the others
+                one = min(waiting, key=lambda this: (self._tries[this.id], this.id))
+                self._tries[one.id] += 1
+                if not self._ask(one):
+                    return False
+        except Problem as problem:
+            log.info("second opinions wait: %s", problem)
+        return False
+
+    def _ask(self, one: Waiting) -> bool:
+        """Ask for one; returns whether it waits no longer."""
+        cancelled = Cancellation()
+        with self._changed:
+            self._asking = cancelled
+        try:
+            ask = structs.replace(one.ask, model=True, offline=False, consent=False)
+            reply = self._answering(ask).reply(ask, cancelled)
+            opinion = self._made(one, reply) if reply is not None else None
+        except BadInput as problem:
+            opinion = dropped(one, str(problem))
+        finally:
+            with self._changed:
+                self._asking = None
+        if opinion is None:
+            return cancelled.requested
+        if self._opinions.keep(one, opinion):
+            self._on_change()
+        return True
+
+    def _made(self, one: Waiting, reply: Reply) -> SecondOpinion | None:
+        """What came of it, None: it goes on waiting."""
+        answered, spoken = reply
+        if answered.quote is None:
+            return dropped(one, NO_LONGER_SAID)
+        if spoken.by_cloud:
+            kept = len(self._outgoing.kept_back([source.path for source in answered.sources], consent=False))
+            files = "one of these notes" if kept == 1 else f"{kept} of these notes"
+            note = f"The model was not shown {files}: the folder's rule keeps text of it here." if kept else ""
+            return arrived(one, answered, spoken.steps[-1].model, note)
+        if spoken.outage or not spoken.steps or any(failure.kind in PASSING for failure in spoken.failures):
+            return None
+        refused = [failure for failure in spoken.failures if isinstance(failure, CloudRefused)]
+        return dropped(one, str((refused or spoken.failures)[-1]) if spoken.failures else spoken.note)

@@ -1,0 +1,149 @@
+"""What waits for a second opinion and what came, beside the history's answers."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+from msgspec import structs
+from test_history import answered
+
+from core.answering.history import History
+from core.answering.opinions import DAYS, MOST, TOO_MANY, TOO_OLD, Opinions, arrived, dropped
+from core.errors import ProfileUnusable
+from core.protocol import Answered, Ask, Sentence, Source
+
+OLD_SCHEMA = "CREATE TABLE answers (id INTEGER PRIMARY KEY, at TEXT NOT NULL, answered TEXT NOT NULL)"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "history"
+
+
+@pytest.fixture
+def history(path: Path) -> History:
+    return History(path)
+
+
+@pytest.fixture
+def opinions(history: History) -> Opinions:
+    return Opinions(history)
+
+
+def owe(history: History, question: str) -> None:
+    history.add(answered(question), Ask(question))
+
+
+def later(question: str, folder: str = "/notes") -> Answered:
+    source = Source(1, f"{folder}/b.md", "B", "B", 1, None, 0.5, "words")
+    said = [Sentence("It is so.", 1)]
+    return structs.replace(answered(question), answer="It is so.", sentences=said, sources=[source])
+
+
+def test_before_the_first_answer_nothing_waits_and_there_is_no_file(opinions: Opinions, path: Path) -> None:
+    assert opinions.waiting() == []
+    assert opinions.all(seen=True) == []
+    assert opinions.counts() == (0, 0)
+    assert opinions.erase() == 0
+    assert not path.exists()
+
+
+def test_a_question_waits_until_its_opinion_comes(history: History, opinions: Opinions, path: Path) -> None:
+    history.add(answered("Why not?"))
+    owe(history, "Why?")
+    (one,) = Opinions(History(path)).waiting()
+    assert (one.ask.question, one.first) == ("Why?", answered("Why?"))
+    assert opinions.counts() == (1, 0)
+    (told,) = opinions.all(seen=True)
+    assert (told.question, told.first, told.state) == ("Why?", "Café, 中文 and 😀.", "waiting")
+    assert opinions.keep(one, arrived(one, later("Why?"), "big", "A note."))
+    assert opinions.counts() == (0, 1)
+    (told,) = opinions.all(seen=False)
+    assert (told.state, told.answer, told.model, told.new, told.asked_at) == (
+        "arrived",
+        "It is so.",
+        "big",
+        True,
+        one.at,
+    )
+    assert told.difference is not None
+    assert told.difference.verdict == "differs"
+    assert told.at
+    opinions.all(seen=True)
+    assert opinions.counts() == (0, 0)
+    assert [one.new for one in opinions.all(seen=False)] == [False]
+
+
+def test_the_same_question_waits_once(history: History, opinions: Opinions) -> None:
+    for question in ("Why?", "When?", "Why?"):
+        owe(history, question)
+    assert [one.ask.question for one in opinions.waiting()] == ["When?", "Why?"]
+
+
+def test_what_waits_too_long_and_what_is_too_much_is_given_up_with_the_reason(
+    history: History, opinions: Opinions, path: Path
+) -> None:
+    for number in range(MOST + 1):
+        owe(history, f"Question {number}?")
+    assert [one.ask.question for one in opinions.waiting()] == [f"Question {n}?" for n in range(1, MOST + 1)]
+    with apsw.Connection(str(path)) as file:
+        file.execute(f"UPDATE waiting SET at = strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{DAYS} days', '-1 minutes')")
+    assert opinions.waiting() == []
+    given_up = {one.question: one.note for one in opinions.all(seen=False)}
+    assert given_up.pop("Question 0?") == TOO_MANY
+    assert set(given_up.values()) == {TOO_OLD}
+    assert len(given_up) == MOST
+
+
+def test_erased_it_is_gone_to_the_last_byte_and_what_comes_late_is_not_kept(
+    history: History, opinions: Opinions, path: Path
+) -> None:
+    owe(history, "Why?")
+    owe(history, "When?")
+    first, second = opinions.waiting()
+    opinions.keep(first, dropped(first, "Zwetschge"))
+    assert opinions.erase() == 2
+    assert not opinions.keep(second, dropped(second, "Zwetschge"))
+    assert opinions.all(seen=False) == []
+    assert len(history.recent(10)) == 2
+    assert b"Zwetschge" not in path.read_bytes()
+
+
+def test_what_comes_late_is_not_taken_for_what_waits_now(history: History, opinions: Opinions) -> None:
+    owe(history, "Why?")
+    (one,) = opinions.waiting()
+    history.forget("/notes")
+    owe(history, "When?")  # SQLite gives its answer the same number again
+    assert opinions.waiting()[0].answer == one.answer
+    assert not opinions.keep(one, dropped(one, "x"))
+    assert [waiting.ask.question for waiting in opinions.waiting()] == ["When?"]
+
+
+def test_what_rests_on_a_removed_folder_goes_with_it(history: History, opinions: Opinions) -> None:
+    for question in ("Why?", "When?", "Who?"):
+        owe(history, question)
+    first, second, _ = opinions.waiting()
+    opinions.keep(first, arrived(first, later("Why?", "/elsewhere"), "big", ""))
+    opinions.keep(second, arrived(second, later("When?"), "big", ""))
+    history.forget("/elsewhere")  # the opinion rests on it, the first answer does not
+    assert [one.question for one in opinions.all(seen=False)] == ["Who?", "When?"]
+    assert len(history.recent(10)) == 3
+    history.forget("/notes")
+    assert opinions.all(seen=False) == []
+    assert history.recent(10) == []
+
+
+def test_a_history_of_before_goes_on(history: History, opinions: Opinions, path: Path) -> None:
+    with apsw.Connection(str(path)) as file:
+        file.execute(OLD_SCHEMA)
+    assert opinions.counts() == (0, 0)
+    owe(history, "Why?")
+    assert opinions.counts() == (1, 0)
+
+
+def test_a_damaged_file_is_one_sentence(opinions: Opinions, path: Path) -> None:
+    path.write_bytes(b"this is no database " * 500)
+    for use in (opinions.waiting, opinions.counts, opinions.erase, lambda: opinions.all(seen=False)):
+        with pytest.raises(ProfileUnusable, match=r"second opinions|waiting questions") as refused:
+            use()
+        assert refused.value.next_step
