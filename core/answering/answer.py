@@ -187,7 +187,7 @@ class Answering:
         if not spoken.text.strip():
             return evidence.quote.text, [Sentence(evidence.quote.text, 1)]
         prose = spoken.text.strip()
-        return prose, ground(prose, sources, self._library)
+        return prose, ground(prose, sources)
 
     def _kept(self, ask: Ask, reply: Reply) -> Answered:
         answered = reply.answered

@@ -20,6 +20,11 @@ SMALL_NUMBERS = {
     )
 }
 _NUMBER = re.compile(r"\d+(?:[.,]\d{3})*(?:[.,]\d+)?")
+_DAY = re.compile(
+    r"\b(?P<day>\d{1,2})(?:st|nd|rd|th|\.)? (?:of )?(?P<month>[A-Z][a-z]+)"
+    r"|(?P<month2>[A-Z][a-z]+)\.? (?P<day2>\d{1,2})(?:st|nd|rd|th)?\b(?![.,]?\d)"
+    r"|\b\d{4}-(?P<month3>\d{2})-(?P<day3>\d{2})\b"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -32,3 +37,14 @@ def numbers(text: str) -> frozenset[str]:
         if value is not None:
             found.add(str(value))
     return frozenset(number.lstrip("0") or "0" for number in found)
+
+
+def days(text: str) -> frozenset[tuple[int, int]]:
+    """Days of the year as (month, day): of "3 May", "May 3rd" and "2026-05-03"."""
+    found = set()
+    for match in _DAY.finditer(text):
+        name = match["month"] or match["month2"]
+        month = MONTHS.get(name.lower()) if name else int(match["month3"])
+        if month is not None:
+            found.add((month, int(match["day"] or match["day2"] or match["day3"])))
+    return frozenset(found)

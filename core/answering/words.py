@@ -35,7 +35,7 @@ FUNCTION_WORDS = frozenset(
 def tokens(text: str) -> list[str]:
     """All words and numbers of `text`, case-folded, without accents; scripts without spaces as pairs of characters."""
     found: list[str] = []
-    for word in _WORD.findall(_fold(text)):
+    for word in _WORD.findall(fold(text)):
         if _SCRIPT_WITHOUT_SPACES.search(word):
             found.extend(word[i : i + 2] for i in range(max(len(word) - 1, 1)))
         else:
@@ -79,9 +79,10 @@ def rarity(words: Iterable[str], frequency: Mapping[str, int], passages: int) ->
     }
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Text without case and accents."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
-_FOLDED_FUNCTION_WORDS = frozenset(_fold(word) for word in FUNCTION_WORDS)
+_FOLDED_FUNCTION_WORDS = frozenset(fold(word) for word in FUNCTION_WORDS)

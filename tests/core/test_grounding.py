@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +15,7 @@ PASSAGES = [
 def bound(prose: str, shelf: Shelf | None = None) -> list[int | None]:
     shelf = shelf or Shelf(PASSAGES)
     sources = [Source(n, hit.path, "", "", 1, None, 1.0, hit.text) for n, hit in enumerate(shelf.hits, start=1)]
-    return [sentence.source for sentence in ground(prose, sources, shelf)]
+    return [sentence.source for sentence in ground(prose, sources)]
 
 
 @pytest.mark.parametrize(
@@ -90,24 +88,96 @@ def test_each_sentence_is_judged_by_itself():
 
 
 def test_the_text_of_the_sentences_is_the_prose_in_order():
-    shelf = Shelf(PASSAGES)
     prose = "Heinz came.\n- The valve was new.\n- It cost 1,200 euros."
-    assert [s.text for s in ground(prose, [], shelf)] == ["Heinz came.", "The valve was new.", "It cost 1,200 euros."]
+    assert [s.text for s in ground(prose, [])] == ["Heinz came.", "The valve was new.", "It cost 1,200 euros."]
 
 
-def test_other_words_for_the_same_are_accepted_when_the_meaning_is_close(embedder: Any):
-    sentence = "The pressure valve has been swapped by Heinz."
-    shelf = Shelf(["Heinz replaced the pressure valve."], embed=embedder)
-    assert bound(sentence, shelf) == [1]
+NOTE = """Heinz replaced the old pressure valve of the boiler for Anna on 3 May.
+Tom paid 118 euros and Ida paid 60 euros. The cabin was booked by Priya. The gas meter is not in the cellar.
+Teams: Wasps (Tom, Ida), Hornets (Priya, Dave).
+Kitchen and hall were painted in June.
+The heater is a set of pipes made by Lowgate Heating to warm two rooms.
+The porch, like most here, was listed grade one in 1954 by the council.
+
+| date | who | notes |
+|---|---|---|
+| 2024-11-05 | Dave | new electrode, £58 |
+
+- water the lemon tree
+- renew the passport of Ida
+- fetch 3 books and 5 candles"""
+
+
+def from_note(sentence: str) -> bool:
+    source = Source(1, "/boiler.md", "Boiler", "Boiler › Service", 1, None, 1.0, NOTE)
+    return ground(sentence, [source])[0].source == 1
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Heinz replaced the old pressure valve.",
+        "Heinz replaced the pressure valve of the boiler for Anna on 3 May.",
+        "The old pressure valve was replaced by Heinz.",
+        "The pressure valve of the boiler was replaced on 3 May.",
+        "Priya booked the cabin.",
+        "The cabin was booked by Priya.",
+        "Tom paid 118 euros.",
+        "Ida paid 60 euros.",
+        "The gas meter is not in the cellar.",
+        "Kitchen and hall were painted in June.",
+        "Renew the passport of Ida.",
+        "Fetch 3 books and 5 candles.",
+        "The heater is a set of pipes made by Lowgate Heating.",
+        "The porch was listed by the council.",
+        "Dave: new electrode, £58.",
+    ],
+)
+def test_what_one_sentence_row_or_item_says_is_bound(sentence: str):
+    assert from_note(sentence)
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        ("words of a row and a heading as one phrase", "The boiler is a new service."),
+        ("a row's adjective for the topic", "The boiler is new."),
+        ("a relation that nobody stated", "Heinz is the pressure valve."),
+        ("another relation", "The boiler replaced the pressure valve."),
+        ("swapped roles", "Anna replaced the old pressure valve for Heinz."),
+        ("swapped roles in a passive", "Priya was booked by the cabin."),
+        ("swapped roles in a bare passive", "Priya was booked."),
+        ("swapped objects", "Heinz replaced the boiler of the pressure valve."),
+        ("a member of the other group", "Priya and Dave are Wasps."),
+        ("a member of the group before", "Priya is from the Wasps."),
+        ("swapped words", "The pressure boiler was replaced by Heinz."),
+        ("another's amount", "Tom paid 60 euros."),
+        ("another's amount, the other way", "Ida paid 118 euros."),
+        ("a number on another thing", "Fetch 5 books."),
+        ("another number", "Tom paid 119 euros."),
+        ("another day", "Heinz replaced the old pressure valve on 5 May."),
+        ("another month", "Kitchen and hall were painted in July."),
+        ("another name", "Gustav replaced the old pressure valve."),
+        ("another verb", "Heinz broke the old pressure valve of the boiler for Anna on 3 May."),
+        ("an invented purpose", "Heinz replaced the old pressure valve to save money."),
+        ("a denial taken away", "The gas meter is in the cellar."),
+        ("a denial added", "The cabin was not booked by Priya."),
+        ("words of two items", "Water the passport of Ida."),
+        ("words of two items, swapped", "Renew the lemon tree."),
+        ("words of two sentences", "Tom booked the cabin."),
+    ],
+)
+def test_the_words_of_the_notes_in_another_relation_are_bound_to_nothing(what: str, sentence: str):
+    assert not from_note(sentence), what
 
 
 def test_no_prose_has_no_sentences():
     assert bound("") == []
 
 
-def test_another_name_at_the_beginning_is_bound_to_nothing_however_often_the_notes_have_it(embedder: Any):
+def test_another_name_at_the_beginning_is_bound_to_nothing_however_often_the_notes_have_it():
     elsewhere = [f"Anna met us and brought the {thing}." for thing in ("bread", "cheese", "wine", "books", "chess set")]
-    shelf = Shelf([PASSAGES[0], *elsewhere], embed=embedder)
+    shelf = Shelf([PASSAGES[0], *elsewhere])
     assert bound("Anna replaced the pressure valve.", shelf) == [None]
     assert bound("Usually Heinz replaced the pressure valve.", shelf) == [1]
 
@@ -119,7 +189,7 @@ def test_any_prose_is_judged_and_its_sentences_stay_in_their_order(prose: str):
     shelf = Shelf(PASSAGES)
     sources = [Source(n, hit.path, "", "", 1, None, 1.0, hit.text) for n, hit in enumerate(shelf.hits, start=1)]
     end = 0
-    for sentence in ground(prose, sources, shelf):
+    for sentence in ground(prose, sources):
         start = prose.index(sentence.text, end)
         end = start + len(sentence.text)
         assert sentence.source in (None, 1, 2)
