@@ -134,7 +134,7 @@ def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequenc
 
 
 def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, unfinished: bool) -> str:
-    """`some`, where it has too many matches only those with the words that tell most; in the ranking all words count."""
+    """`some`, where it has too many matches only those with the words that tell most; all words rank."""
     if not passages.nth_newest(connection, some, RANKED):
         return some
     frequency, total = passages.document_frequency(connection, words)
