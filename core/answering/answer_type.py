@@ -29,6 +29,7 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("person", re.compile(r"whose|whom?|we[rmn]|wessen|(?:à |de |avec )?qui|(?:a |de |con )?qui[eé]n(?:es)?")),
 )
 _OTHER = re.compile(r"what|which|where|why|how|was|welche\w*|wo|warum|wie|quel\w*|où|pourquoi|qué|cuál\w*|dónde|cómo")
+_ATTRIBUTE = re.compile(r"\b(?:what|which|welche\w*|quel(?:le)?s?|qué)\s+([^\W\d_]+)")
 _NAME = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
 _CALENDAR = (
     "january february march april may june july august september october november december "
@@ -59,6 +60,12 @@ def asked_for(question: str) -> Kind | None:
         if match:
             found.append((match.start(), -len(match.group()), kind))
     return min(found, key=lambda one: one[:2])[2] if found else None
+
+
+def attribute(question: str) -> str:
+    """The word that names what is asked for, "colour" in "What colour is the boat": answers seldom have it. Or ""."""
+    match = _ATTRIBUTE.search(question.casefold())
+    return match.group(1) if match else ""
 
 
 def has_one(kind: Kind, text: str, question: str) -> bool:

@@ -9,7 +9,7 @@ rewritten.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from core.answering.answer_type import asked_for, has_one
+from core.answering.answer_type import asked_for, attribute, has_one
 from core.answering.library import Library
 from core.answering.numbers import numbers
 from core.answering.sentences import Unit, units
@@ -92,7 +92,8 @@ def _weights(question: str, library: Library) -> dict[str, float]:
 def _is_about(question: str, weights: dict[str, float], hit: Hit) -> bool:
     """Whether the passage, with its headings, has what a question can hardly be answered without.
 
-    That is every longer number, and of a question of few words the rarest, or all where they are bare key words.
+    That is every longer number, and of a question of few words the rarest, or all where they are bare key words. The
+    word that only names what is asked for is not among them.
     """
     text = f"{hit.title} {hit.heading} {hit.text}"
     if any(len(number) >= LONG_NUMBER for number in numbers(question) - numbers(text)):
@@ -100,8 +101,9 @@ def _is_about(question: str, weights: dict[str, float], hit: Hit) -> bool:
     if not 0 < len(weights) <= FEW_WORDS:
         return True
     known = stems(text)
+    telling = [word for word in weights if word not in stems(attribute(question))] or list(weights)
     bare = len(weights) == len(set(map(stem, tokens(question))))
-    return weights.keys() <= known if bare else max(weights, key=weights.__getitem__) in known
+    return weights.keys() <= known if bare else max(telling, key=weights.__getitem__) in known
 
 
 def _with_cue(

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.answering.answer_type import asked_for, has_one
+from core.answering.answer_type import asked_for, attribute, has_one
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,19 @@ def test_a_name_of_the_question_is_no_answer_to_who():
 def test_any_question_and_any_text_can_be_judged(question: str, text: str):
     kind = asked_for(question) or "person"
     assert has_one(kind, text, question) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("What colour is the boat?", "colour"),
+        ("In which year was it built?", "year"),
+        ("Welche Farbe hat das Boot?", "farbe"),
+        ("Quelle couleur a le bateau ?", "couleur"),
+        ("What is the password?", "is"),
+        ("Who has the key?", ""),
+        ("locker 77", ""),
+    ],
+)
+def test_the_word_behind_what_names_what_is_asked_for(question: str, word: str):
+    assert attribute(question) == word
