@@ -116,6 +116,7 @@ def test_offline_the_whole_app_tries_nothing(watched: Watched, profile: Profile,
         url = f"https://{name}.example.invalid/v1"
         added = watched.run("providers", "add", name, "--url", url, "--model", "big", "--kind", kind)
         assert added.returncode == 0, added.stderr
+    assert watched.run("settings", "second_opinions", "on").returncode == 0
     assert watched.run("add", str(notes)).returncode == 0
     assert watched.run("rule", str(notes), "cloud").returncode == 0
     done = json.loads(watched.run("index", "--wait", "--json").stdout)
@@ -126,7 +127,9 @@ def test_offline_the_whole_app_tries_nothing(watched: Watched, profile: Profile,
     outcomes = [step["outcome"] for step in asked["route"] if step["kind"] == "cloud"]
     assert outcomes == ["Offline mode is on; nothing was sent"] * 2
     assert watched.run("providers", "test", "far").returncode != 0
-    assert json.loads(watched.run("preview", "When is the boiler serviced?", "--json").stdout)["host"]
+    would = json.loads(watched.run("preview", "When is the boiler serviced?", "--json").stdout)["models"]
+    assert [one["host"] for one in would] == ["far.example.invalid", "farther.example.invalid"]
+    assert json.loads(watched.run("later", "--json").stdout) == {"opinions": [], "on": True}
     assert json.loads(watched.run("drill", "--json").stdout)["asked"]
     assert json.loads(watched.run("doctor", "--json").stdout)["findings"]
     watched.run("keys", "set", "far", "--json", stdin="sk-not-a-key\n")  # whether there is a keyring or not
