@@ -41,7 +41,7 @@ from tests.core.fault_server import IN_THE_MIDDLE, FaultServer
 from tests.core.shelf import Shelf
 
 PASSAGES = ["The boat is blue. It lies at the third pier.", "The sail was mended by Ida in May."]
-QUESTION = "Is the boat blue?"
+QUESTION = "What colour is the boat?"
 SAID = "The boat is blue, "  # what a cloud that breaks in the middle has said
 WORDS = ("The boat ", "is blue", ", ", "and ", "it lies ", "at the ", "third pier.")
 SAID_PIECES = 3
