@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import AuthenticationError
 from typing import Any
 
@@ -36,6 +36,7 @@ FULL = 1 << 16  # bytes; a disk with less room is full
 ANSWER_SECONDS = 10.0  # that an engine is given to say that it ends
 STUCK_SECONDS = 5.0  # after these one that did not say so is killed
 END_SECONDS = 60.0  # and after these one that did: it stores what is in hand and ends its children one by one
+LOCK_SECONDS = 30.0  # for an engine to end whose lock is wanted
 SLOW_SECONDS = 3.0  # after which the person is told what is being waited for
 
 EngineChannel = Channel[Call, Event]
@@ -78,6 +79,32 @@ def stop(profile: Profile, on_wait: Callable[[str], None] = lambda _: None) -> b
         return False
     _end(channel, on_wait)
     return True
+
+
+@contextlib.contextmanager
+def without_engine(profile: Profile, stays: Problem) -> Iterator[None]:
+    """End the profile's engine and hold its lock: none can start until this is left.
+
+    Args:
+        profile: whose engine.
+        stays: raised when it does not end.
+    """
+    from filelock import FileLock, Timeout  # brings asyncio, which no client should wait for
+
+    lock = FileLock(profile.lock)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        stop(profile)
+        try:
+            lock.acquire(timeout=0.2)
+            break
+        except Timeout:
+            if time.monotonic() > deadline:
+                raise stays from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def restore(profile: Profile, call: Import) -> Done:

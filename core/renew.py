@@ -2,10 +2,8 @@
 
 import logging
 import sys
-import time
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from core import launch
 from core.paths import Profile
@@ -15,7 +13,11 @@ from indexer.store.renewal import Renewed
 
 log = logging.getLogger(__name__)
 
-ENGINE_SECONDS = 30.0  # for a running engine to end
+STAYS = Problem(
+    "The engine of this profile does not end, and the catalog stays as it is.",
+    "Close Offhand's window, then `offhand doctor --fix` again.",
+    kind="engine",
+)
 
 
 def renew(profile: Profile) -> Finding:
@@ -25,21 +27,10 @@ def renew(profile: Profile) -> Finding:
         Problem: the engine does not end, or the new catalog cannot be written; the old one is where it was.
     """
     profile.create()
-    deadline = time.monotonic() + ENGINE_SECONDS
-    while True:
-        launch.stop(profile)
-        try:
-            with FileLock(profile.lock, timeout=0.2):
-                if not renewal.is_damaged(profile.catalog):
-                    return Finding("catalog", True, "The catalog is sound.")  # somebody else was quicker
-                return _finding(renewal.renew(profile.catalog))
-        except Timeout:
-            if time.monotonic() > deadline:
-                raise Problem(
-                    "The engine of this profile does not end, and the catalog stays as it is.",
-                    "Close Offhand's window, then `offhand doctor --fix` again.",
-                    kind="engine",
-                ) from None
+    with launch.without_engine(profile, STAYS):
+        if not renewal.is_damaged(profile.catalog):
+            return Finding("catalog", True, "The catalog is sound.")  # somebody else was quicker
+        return _finding(renewal.renew(profile.catalog))
 
 
 def _finding(done: Renewed) -> Finding:

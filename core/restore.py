@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import sys
-import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ from indexer.store import files, folders
 from indexer.store.database import Database, DiskFull, open_reader
 
 PLAN = "plan.json"
-ENGINE_SECONDS = 30.0  # for a running engine to end
+STAYS = ProfileUnusable("The engine of this profile does not end; nothing was changed.", "End it and import again.")
 # What a profile consists of; Chroma's folder is only ever put aside.
 BESIDE_CATALOG = tuple(archive.CATALOG + ending for ending in ("-wal", "-shm"))
 DATA = (archive.CATALOG, *BESIDE_CATALOG, archive.HISTORY, f"{archive.HISTORY}-journal", "vectors")
@@ -61,7 +60,7 @@ def restore(profile: Profile, call: Import) -> Done:
     opened, manifest = archive.open_archive(Path(call.path))
     with opened, _alone(profile):
         if (profile.importing / PLAN).exists():
-            with _without_engine(profile):
+            with launch.without_engine(profile, STAYS):
                 settle(profile)
         shutil.rmtree(profile.importing, ignore_errors=True)
         _refuse_to_replace(profile, call)
@@ -70,7 +69,7 @@ def restore(profile: Profile, call: Import) -> Done:
         try:
             archive.unpack(opened, manifest, staging)
             count = _adapt(profile, staging, moves)
-            with _without_engine(profile):
+            with launch.without_engine(profile, STAYS):
                 kept = _refuse_to_replace(profile, call)  # once more: the engine went on until now
                 warning = _fit_settings(profile, staging / archive.SETTINGS)
                 _commit(profile, staging)
@@ -178,27 +177,6 @@ def _commit(profile: Profile, staging: Path) -> None:
         os.fsync(file.fileno())
     fresh.replace(staging / PLAN)
     _sync(staging)
-
-
-@contextlib.contextmanager
-def _without_engine(profile: Profile) -> Iterator[None]:
-    """End the profile's engine and hold its lock: none can start until this is left."""
-    lock = FileLock(profile.lock)
-    deadline = time.monotonic() + ENGINE_SECONDS
-    while True:
-        launch.stop(profile)
-        try:
-            lock.acquire(timeout=0.2)
-            break
-        except Timeout:
-            if time.monotonic() > deadline:
-                raise ProfileUnusable(
-                    "The engine of this profile does not end; nothing was changed.", "End it and import again."
-                ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _exchange(profile: Profile) -> Plan:

@@ -172,7 +172,8 @@ class Index:
         """
         with self._choosing:
             watched = self._watched()
-            folder = next((folder for folder in watched if folder.path in names(path)), None)
+            named = names(path)
+            folder = next((folder for folder in watched if folder.path in named), None)
             if folder is None:
                 raise FolderRefused(f"{path} is not one of your folders.", "`offhand folders` lists them.")
             with self._database.write() as connection:
@@ -192,7 +193,7 @@ class Index:
 
     def watched_as(self, path: Path) -> str:
         """The path under which a folder is watched, "" when it is not."""
-        return next((folder.path for folder in self._watched() if folder.path in names(path)), "")
+        return next(iter(names(path).intersection(folder.path for folder in self._watched())), "")
 
     def folders(self) -> list[FolderTally]:
         """The watched folders and where each stands."""

@@ -11,12 +11,21 @@ LARGEST = 3  # words of a group: with four the ranking is no better
 RAREST = 10  # words that groups are made of; a question seldom has as many
 
 
+def idf(frequency: int, total: int) -> float:
+    """How telling a word is: BM25's idf, ln(1 + (N - df + ½) / (df + ½)) (Robertson & Zaragoza 2009, eq. 3.3).
+
+    Args:
+        frequency: in how many passages it occurs.
+        total: how many passages there are.
+    """
+    return math.log(1 + (max(total - frequency, 0) + 0.5) / (frequency + 0.5))
+
+
 def groups(frequency: Mapping[str, int], total: int, budget: int) -> list[tuple[str, ...]]:
     """Groups of words. A passage that holds all words of one of them is worth ranking.
 
-    The groups that tell most come in first, by the sum of their words' idf (Robertson and Zaragoza 2009, "The
-    Probabilistic Relevance Framework"), while about `budget` passages hold one, supposing that words stand in passages
-    independently of each other. Never empty unless no word occurs.
+    The groups that tell most come in first, by the sum of their words' idf, while about `budget` passages hold one,
+    supposing that words stand in passages independently of each other. Never empty unless no word occurs.
 
     Args:
         frequency: in how many passages each word occurs.
@@ -24,7 +33,7 @@ def groups(frequency: Mapping[str, int], total: int, budget: int) -> list[tuple[
         budget: how many passages should be ranked.
     """
     words = sorted((word for word in frequency if frequency[word]), key=frequency.__getitem__)[:RAREST]
-    tells = {word: math.log(1 + (total - frequency[word] + 0.5) / (frequency[word] + 0.5)) for word in words}
+    tells = {word: idf(frequency[word], total) for word in words}
     every = [group for size in range(1, LARGEST + 1) for group in combinations(words, size)]
     every.sort(key=lambda group: -sum(tells[word] for word in group))
     chosen: dict[tuple[str, ...], float] = {}  # with how many passages each brings

@@ -1,9 +1,10 @@
 """The words of a question and of a passage, made comparable: folded, lightly stemmed, without function words."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+
+from indexer.shortlist import idf
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+", re.UNICODE)
 _SCRIPT_WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
@@ -66,17 +67,14 @@ def stems(text: str) -> frozenset[str]:
 
 
 def rarity(words: Iterable[str], frequency: Mapping[str, int], passages: int) -> dict[str, float]:
-    """How telling each word is: BM25's idf, ln(1 + (N - df + ½) / (df + ½)) (Robertson & Zaragoza 2009, eq. 3.3).
+    """How telling each word is, by `idf`.
 
     Args:
         words: content words as `content` gives them.
         frequency: in how many passages each occurs.
         passages: how many passages there are.
     """
-    return {
-        word: math.log(1 + (max(passages - frequency.get(word, 0), 0) + 0.5) / (frequency.get(word, 0) + 0.5))
-        for word in words
-    }
+    return {word: idf(frequency.get(word, 0), passages) for word in words}
 
 
 def fold(text: str) -> str:

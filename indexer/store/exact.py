@@ -21,9 +21,14 @@ Neighbour = tuple[int, float]
 
 
 class Rows:
-    """Ids and unit vectors, float32. Not thread-safe."""
+    """Ids and unit vectors, float32. Not thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        expected: how many there will be at first: an array that grows needs its memory twice for a moment.
+    """
+
+    def __init__(self, expected: int = 0) -> None:
+        self._expected = expected
         self._ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._vectors: Vector = np.empty((0, 0), np.float32)
         self._places: dict[int, int] = {}
@@ -75,10 +80,11 @@ class Rows:
     def _make_room(self, count: int, width: int) -> None:
         if self._vectors.shape[1] == width and count <= len(self._vectors):
             return
-        held, room = len(self), int(count * GROWTH) + ROOM
+        held, room = len(self), max(self._expected, int(count * GROWTH)) + ROOM
         ids, vectors = np.empty(room, np.int64), np.empty((room, width), np.float32)
         ids[:held] = self._ids[:held]
-        vectors[:held] = self._vectors[:held] if held else 0
+        if held:  # before that the width is not known
+            vectors[:held] = self._vectors[:held]
         self._ids, self._vectors = ids, vectors
 
 
@@ -158,7 +164,7 @@ class ExactScan:
 
     def _loaded(self, stored: StoredVectors) -> Rows:
         if self._rows is None:
-            rows = Rows()
+            rows = Rows(self._newest or stored.expected()[1])
             for ids, vectors in stored.pages(self._newest):
                 rows.put(ids, vectors)
             self._rows = rows

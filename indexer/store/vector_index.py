@@ -109,9 +109,7 @@ class VectorIndex:
                 return
             self._opening = self._owner.submit(self._barrier, self._open)
 
-    def nearest(
-        self, vector: Vector, limit: int, among: Sequence[int] | None = None
-    ) -> tuple[list[tuple[int, float]], bool]:
+    def nearest(self, vector: Vector, limit: int, among: Sequence[int] | None = None) -> tuple[list[Neighbour], bool]:
         """Ids and cosines of the closest passages, best first, and whether the index should be looked after.
 
         With `among` only those passages are compared, all of them.

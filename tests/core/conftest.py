@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from core import archive
+from core.engine.engine import Engine
 from core.models import llama
 from core.models.llama import LanguageModel
 from core.paths import ROOT, Profile
@@ -39,6 +40,14 @@ def starter_model(models: Path) -> Path:
 def language_model(starter_model: Path) -> LanguageModel:
     """The starter model, loaded in this process, as the llm child has it."""
     return llama.build({"model": str(starter_model), "threads": 2})
+
+
+@pytest.fixture
+def engine(profile: Profile, models: Path) -> Iterator[Engine]:
+    """An engine that is not started, in this process."""
+    made = Engine(profile)
+    yield made
+    made.close()
 
 
 RUN = """

@@ -20,6 +20,13 @@ from indexer.store.database import Database, DiskFull
 from tests.core.profiles import fill, other, texts
 
 
+def exported_catalog(profile: Profile, place: Path) -> bytes:
+    """The bytes of the catalog in a new archive, in lower case."""
+    archive.export(profile, Settings(), place / "a.zip")
+    with zipfile.ZipFile(place / "a.zip") as opened:
+        return opened.read("catalog.sqlite3").lower()
+
+
 def test_the_archive_is_this_users_alone_and_holds_no_secret(profile: Profile, tmp_path: Path) -> None:
     fill(profile, "/notes", "the boiler")
     settings = Settings(providers=[Provider("x", "openai", "https://somebody:secret@api.example.org/v1", "m")])
@@ -38,9 +45,7 @@ def test_deleted_words_do_not_travel(profile: Profile, tmp_path: Path) -> None:
     with database.write() as connection:
         files.forget(connection, [2])
     database.close()
-    archive.export(profile, Settings(), tmp_path / "a.zip")
-    with zipfile.ZipFile(tmp_path / "a.zip") as opened:
-        assert b"zeppelin" not in opened.read("catalog.sqlite3").lower()
+    assert b"zeppelin" not in exported_catalog(profile, tmp_path)
 
 
 def test_deleted_words_do_not_travel_while_they_are_being_tidied_away(profile: Profile, tmp_path: Path) -> None:
@@ -51,9 +56,7 @@ def test_deleted_words_do_not_travel_while_they_are_being_tidied_away(profile: P
     with database.write() as connection:  # where `Database.tidy` is between its first step and the merging
         connection.execute("UPDATE meta SET name = 'tidying' WHERE name = 'untidy'")
     database.close()
-    archive.export(profile, Settings(), tmp_path / "a.zip")
-    with zipfile.ZipFile(tmp_path / "a.zip") as opened:
-        assert b"zeppelin" not in opened.read("catalog.sqlite3").lower()
+    assert b"zeppelin" not in exported_catalog(profile, tmp_path)
 
 
 def test_a_folder_that_is_being_removed_does_not_travel(profile: Profile, tmp_path: Path) -> None:
@@ -62,9 +65,7 @@ def test_a_folder_that_is_being_removed_does_not_travel(profile: Profile, tmp_pa
     with database.write() as connection:
         folders.mark_removed(connection, 1)  # its files go afterwards, some at a time
     database.close()
-    archive.export(profile, Settings(), tmp_path / "a.zip")
-    with zipfile.ZipFile(tmp_path / "a.zip") as opened:
-        content = opened.read("catalog.sqlite3").lower()
+    content = exported_catalog(profile, tmp_path)
     assert b"zeppelin" not in content
     assert b"/notes" not in content
     restore.restore(other(tmp_path), Import(str(tmp_path / "a.zip")))

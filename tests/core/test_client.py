@@ -50,13 +50,6 @@ class Line:
 
 
 @pytest.fixture
-def engine(profile: Profile, models: Path) -> Iterator[Engine]:
-    made = Engine(profile)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def door(profile: Profile, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> client.Engine:
     """A client whose first engine dies in the middle of its first call."""
     lines = iter([Line(engine, dies=True), *[Line(engine, dies=False)] * 5])

@@ -3,7 +3,6 @@
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +53,6 @@ NOTES = {
     "cabin.md": "# Cabin\n\nAnna booked the cabin by the lake for the end of June.\n",
     "garden.txt": "The lemon tree is watered every Sunday. The hedge is cut in autumn.\n",
 }
-
-
-@pytest.fixture
-def engine(profile: Profile, models: Path) -> Iterator[Engine]:
-    made = Engine(profile)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import apsw
 import pytest
 from filelock import FileLock, Timeout
 
-from core import archive, restore
+from core import archive, launch, restore
 from core.errors import BadInput, ProfileUnusable
 from core.models.model import Message
 from core.paths import Profile
@@ -185,7 +185,7 @@ def test_what_came_into_the_profile_meanwhile_is_not_replaced(
 def test_an_engine_that_does_not_end_changes_nothing(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(restore, "ENGINE_SECONDS", 0.0)
+    monkeypatch.setattr(launch, "LOCK_SECONDS", 0.0)
     new = other(tmp_path)
     new.create()
     with FileLock(new.lock), pytest.raises(ProfileUnusable, match="does not end; nothing was changed"):

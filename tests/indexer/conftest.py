@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -210,17 +211,23 @@ def parts(tmp_path: Path, models: Path) -> Iterator[Parts]:
     made.stop_all()
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Index]:
-    """NOTES, indexed once for all tests that only search."""
-    place = tmp_path_factory.mktemp("library")
-    write_notes(place / "notes", NOTES)
+@contextmanager
+def indexed(place: Path, models: Path, notes: dict[str, str]) -> Iterator[Index]:
+    """These notes, read and embedded."""
+    write_notes(place / "notes", notes)
     parts = Parts(place / "home", models)
     index = parts.index()
     index.add_folder(place / "notes")
     assert settled(index)
     yield index
     parts.stop_all()
+
+
+@pytest.fixture(scope="session")
+def library(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Index]:
+    """NOTES, indexed once for all tests that only search."""
+    with indexed(tmp_path_factory.mktemp("library"), models, NOTES) as index:
+        yield index
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from indexer.index import Index
 from indexer.search import MOST_WORDS, by_words, expression, fold, query_words
 from indexer.store import passages
 from indexer.store.database import Database
-from tests.indexer.conftest import Parts, extracted, settled, write_notes
+from tests.indexer.conftest import extracted, indexed
 
 Store = Callable[..., int]
 
@@ -145,14 +145,8 @@ EXACT = {
 @pytest.fixture(scope="module")
 def exact(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Index]:
     """EXACT, indexed: notes that are close in meaning to what another one says word for word."""
-    place = tmp_path_factory.mktemp("exact")
-    write_notes(place / "notes", EXACT)
-    parts = Parts(place / "home", models)
-    index = parts.index()
-    index.add_folder(place / "notes")
-    assert settled(index)
-    yield index
-    parts.stop_all()
+    with indexed(tmp_path_factory.mktemp("exact"), models, EXACT) as index:
+        yield index
 
 
 @pytest.mark.parametrize("words", ["RB-2217", "parkin", "parkin Otley", "locker 77"])
