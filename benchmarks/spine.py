@@ -63,7 +63,8 @@ def index_folder(engine: Engine, folder: Path) -> tuple[float, float, int, int]:
 def queries(folder: Path, count: int) -> list[str]:
     """`count` queries of two or three words taken from the notes of a folder, from a fixed seed."""
     dice = random.Random(11)
-    texts = [path.read_text("utf-8", errors="replace").split() for path in sorted(folder.rglob("*.md"))]
+    pieces = [path.read_text("utf-8", errors="replace").split() for path in sorted(folder.rglob("*.md"))]
+    texts = [[word for word in text if any(map(str.isalnum, word))] for text in pieces]
     texts = [words for words in texts if len(words) > 10]
     made: list[str] = []
     while len(made) < count:

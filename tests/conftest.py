@@ -2,6 +2,7 @@
 and at the end no process that is left."""
 
 import contextlib
+import gc
 import ipaddress
 import logging
 import os
@@ -86,6 +87,13 @@ def _no_unexpected_log_records(request: pytest.FixtureRequest) -> Iterator[None]
     lines = [f"{record.name}: {record.getMessage()}" for record in collector.records]
     unexpected = [line for line in lines if not any(re.search(pattern, line) for pattern in allowed)]
     assert not unexpected, "unannounced warnings in the log (mark the test with logs(pattern) if they belong)"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_left_open() -> Iterator[None]:
+    """A file or connection that a test left open is told of (as an error) in its own module, not in any later one."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -299,7 +299,7 @@ def _prepare_writer(connection: apsw.Connection) -> None:
         "synchronous = NORMAL",
         "secure_delete = ON",
         "foreign_keys = ON",
-        "wal_autocheckpoint = 1000",
+        "wal_autocheckpoint = 4000",  # pages; at 1000 nearly every batch of notes paid for a copy of its own
         "journal_size_limit = 67108864",
         "cache_size = -16384",
     ):

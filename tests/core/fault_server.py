@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -178,12 +178,13 @@ class _Answer(BaseHTTPRequestHandler):
                 self.wfile.flush()
 
     def _words(self, fault: str, body: Any) -> None:
-        for number, word in enumerate(self._source(body)):
-            if fault in IN_THE_MIDDLE and number == self.server.after:
-                break
-            time.sleep(self.server.pace)
-            self.server.sent_at.append(time.monotonic())
-            self._speaker.say(word)
+        with contextlib.closing(self._source(body)) as words:
+            for number, word in enumerate(words):
+                if fault in IN_THE_MIDDLE and number == self.server.after:
+                    break
+                time.sleep(self.server.pace)
+                self.server.sent_at.append(time.monotonic())
+                self._speaker.say(word)
         if fault in ("cut", "cut chunk"):
             return  # the end mark never comes, nor the terminating chunk of the chunked encoding
         if fault == "reset":
@@ -200,7 +201,7 @@ class _Answer(BaseHTTPRequestHandler):
         else:
             self._speaker.close("content_filter" if fault == "filtered" else "stop", said=True)
 
-    def _source(self, body: Any) -> Iterator[str]:
+    def _source(self, body: Any) -> Generator[str, None, None]:
         if not self.server.upstream:
             yield from self.server.words
             return
