@@ -24,7 +24,7 @@ from indexer.worker import Cancellation, start_thread
 log = logging.getLogger(__name__)
 
 NO_LONGER_SAID = "Your notes do not seem to say it any more; no model was asked."
-PASSING = ("offline", "keyring", "profile")  # kinds of problems that pass, besides an outage
+PASSING = ("offline", "keyring", "profile", "rules")  # kinds of problems that pass, besides an outage
 
 
 class Pauses(NamedTuple):

@@ -248,7 +248,7 @@ class _Reading:
         read = max(self._patience.first_word, self._patience.stall) + 1  # ours come first; this ends the thread
         try:
             with self._gate.client(self._request.base_url, connect=connect, read=read) as http:
-                self.line = Line(http, self._request.host, lambda: self.unwanted.requested)
+                self.line = Line(http, self._request.host, self._check, lambda: self.unwanted.requested)
                 with closing(self._service(http, self._request)) as events:  # type: ignore[type-var]
                     for event in events:
                         if self.unwanted.requested:
@@ -256,6 +256,19 @@ class _Reading:
                         self.inbox.append(event)
         except Problem as problem:
             self.inbox.append(problem)
+
+    def _check(self) -> None:
+        """The last moment at which the prompt can be kept here.
+
+        Raises:
+            CloudFailed: nobody waits for its answer any more, and another model may have been asked instead.
+            Offline: the door was closed.
+            Problem: the notes may not leave any more.
+        """
+        if self.unwanted.requested:
+            raise CloudFailed(f"{self._request.host} is not asked any more.", NEXT)
+        self._gate.check(self._request.host)
+        self._request.cleared.check()
 
 
 class _Limits:

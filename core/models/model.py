@@ -51,10 +51,12 @@ class Cleared(Struct, frozen=True):
     """A prompt that may leave this machine: without the text of notes that may not, and redacted.
 
     Only `core.privacy.clearance` makes one (a house rule with a test), and a cloud model takes nothing else.
+    `check` is called at the last moment, when the connection stands; it raises if the notes may not leave any more.
     `so_far` are the words of the answer that exist already and may be shown; "" where they may not.
     """
 
     messages: tuple[Message, ...]
+    check: Callable[[], None]
     so_far: str = ""
 
 

@@ -73,16 +73,25 @@ def settle(interface: str) -> None:
 
 class Line:
     """One HTTP client under supervision: it tells when its connection stands, and refuses what no model would send.
-    `unwanted` is asked with each piece that comes; once it is true, reading ends.
 
     Compressed answers are neither asked for nor taken: a few bytes of them can become gigabytes. What the SDKs tell
     about this machine with each request is taken out again.
+
+    Args:
+        http: the client.
+        host: whom it asks.
+        check: called when the connection stands, before the first byte of a request: what it raises keeps that here.
+            A name server, a handshake or an SDK can take long, and the person may have changed their mind meanwhile.
+        unwanted: asked with each piece that comes; once it is true, reading ends.
     """
 
-    def __init__(self, http: "httpx2.Client", host: str, unwanted: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, http: "httpx2.Client", host: str, check: Callable[[], None], unwanted: Callable[[], bool]
+    ) -> None:
         self.begun = False  # the SDK is loaded, the connection is being made
         self.stands = False
         self._host = host
+        self._check = check
         self._unwanted = unwanted
         http.headers["Accept-Encoding"] = "identity"
         hooks = http.event_hooks
@@ -99,7 +108,8 @@ class Line:
         request.extensions = {**request.extensions, "trace": self._trace}
 
     def _trace(self, event: str, _info: Any) -> None:
-        if event.endswith("send_request_headers.started"):
+        if event.endswith("send_request_headers.started"):  # through a proxy twice: to it, and to the host behind it
+            self._check()
             self.stands = True
 
     def _bound(self, response: "httpx2.Response") -> None:

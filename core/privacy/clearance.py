@@ -1,11 +1,12 @@
 """The one place where a prompt becomes fit to leave: sorted by the folders' rules, then redacted, then typed so."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from core.models.model import Cleared, FromNotes, Message, composed
 from core.privacy.redaction import Redactor, Restorer
-from core.privacy.rules import Rules, sort
+from core.privacy.rules import Rules, check, sort
 
 TRIAL = "a trial of the service, with none of your notes in it"
 
@@ -52,14 +53,15 @@ class Clearance:
             Withheld: no text of any note may, and so nothing does, the question included.
         """
         if self._trial and so_far is None and not any(message.excerpts for message in messages):
-            return Passed(Cleared(tuple(messages)), {}, TRIAL, [])
+            return Passed(Cleared(tuple(messages), lambda: None), {}, TRIAL, [])
         whole = [*messages, composed("assistant", so_far)] if so_far is not None else list(messages)
-        left, why, withheld = sort(whole, self._rules, consent=self._consent)
+        left, why, used, withheld = sort(whole, self._rules, consent=self._consent)
         redacted, hidden = self._redactor.hide([message.content for message in left])
         cleared = [Message(message.role, text) for message, text in zip(left, redacted, strict=True)]
         going_on = cleared.pop().content if so_far is not None and left[-1].role == "assistant" else ""
         why = f"{self._occasion}; {why}" if self._occasion else why
-        return Passed(Cleared(tuple(cleared), going_on), hidden, why, withheld)
+        still = partial(check, used, self._rules, consent=self._consent)
+        return Passed(Cleared(tuple(cleared), still, going_on), hidden, why, withheld)
 
     def restorer(self) -> Restorer:
         """Takes back the placeholders in one answer."""

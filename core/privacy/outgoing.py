@@ -4,18 +4,17 @@ import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 
+from core.errors import CloudFailed
 from core.models.model import Anew, Cleared, Event, Finished, Message, Token, Uncleared
 from core.privacy.budget import Budget, estimate
 from core.privacy.clearance import Clearance, Passed
 from core.privacy.ledger import Ledger, LedgerUnusable, Ticket
 from core.privacy.redaction import Redactor, Restorer
-from core.privacy.rules import Rules, open_rules
+from core.privacy.rules import Rules, shut
 from core.protocol import Settings
 from indexer.records import Problem
 
 log = logging.getLogger(__name__)
-
-NOT_SENT = ("offline", "keyring", "input")  # kinds of problems that come before the first byte leaves
 
 
 class Outgoing:
@@ -45,8 +44,7 @@ class Outgoing:
 
     def kept_back(self, paths: Sequence[str], *, consent: bool) -> list[str]:
         """Those of the files whose text may not go to a cloud model now; `consent` as in `Clearance`."""
-        found, opened = self._rules(paths), open_rules(consent=consent)
-        return sorted({path for path in paths if found.get(path) not in opened})
+        return shut(paths, self._rules, consent=consent)
 
     def _budget(self) -> Budget:
         settings = self._settings()
@@ -110,7 +108,8 @@ class CardSender:
                     answered += isinstance(event, Token)
                     yield event
         except Problem as problem:
-            outcome = ("not sent: " if problem.kind in NOT_SENT else "") + problem.what
+            # What is no failure of the service is a refusal of ours, and comes before the first byte leaves.
+            outcome = ("" if isinstance(problem, CloudFailed) else "not sent: ") + problem.what
             raise
         finally:
             self._end(ticket, outcome, asked + answered)

@@ -27,11 +27,18 @@ class Withheld(Problem):
     kind = "withheld"
 
 
+class RulesChanged(Withheld):
+    """The rules let a prompt leave, and did not any more when it was about to. It is sorted anew when asked again."""
+
+    kind = "rules"
+
+
 class Sorted(NamedTuple):
-    """What is left of a prompt, why it may leave, and the files whose text was taken out."""
+    """What is left of a prompt, why it may leave, the files it is text of, and those whose text was taken out."""
 
     messages: list[Message]
     why: str
+    used: list[str]
     withheld: list[str]
 
 
@@ -56,7 +63,25 @@ def sort(messages: Sequence[Message], rules: Rules, *, consent: bool) -> Sorted:
     if not used:
         raise _nothing_left(any(rule == "ask" for rule in found.values()) and not consent)
     why = BY_CLICK if any(found[path] == "ask" for path in used) else BY_RULE
-    return Sorted([message for message in left if message.content.strip()], why, sorted(set(paths) - used))
+    kept = [message for message in left if message.content.strip()]
+    return Sorted(kept, why, sorted(used), sorted(set(paths) - used))
+
+
+def shut(paths: Sequence[str], rules: Rules, *, consent: bool) -> list[str]:
+    """Those of the files whose text may not go to a cloud model now; `consent` as in `sort`."""
+    found, opened = rules(paths), open_rules(consent=consent)
+    return sorted({path for path in paths if found.get(path) not in opened})
+
+
+def check(paths: Sequence[str], rules: Rules, *, consent: bool) -> None:
+    """Pass if text of all these files may still leave, as it might when it was sorted.
+
+    Raises:
+        RulesChanged: of one of them it may not.
+    """
+    if shut(paths, rules, consent=consent):
+        what = "A folder's rule was changed, or a folder removed, before the connection stood; nothing was sent."
+        raise RulesChanged(what, "Ask again: the prompt is made anew, as the rules are now.")
 
 
 def _inherited(messages: Sequence[Message]) -> list[Message]:

@@ -96,7 +96,8 @@ class Through:
     """Lets every prompt leave as it is; what may leave is tested with `core.privacy`."""
 
     def send(self, request: Uncleared, ask: Callable[[Cleared], Iterator[Event]]) -> Iterator[Event]:
-        return ask(Cleared(tuple(request.messages), "" if request.so_far is None else request.so_far.text))
+        so_far = "" if request.so_far is None else request.so_far.text
+        return ask(Cleared(tuple(request.messages), lambda: None, so_far))
 
 
 def turn(max_tokens: int = 100, so_far: str = "") -> Turn:
@@ -381,8 +382,9 @@ def test_offline_asks_for_no_key_and_sends_nothing(faults: FaultServer) -> None:
     assert not faults.requests
 
 
-def test_offline_switched_on_at_the_last_moment_still_sends_nothing(faults: FaultServer) -> None:
-    looks = iter([False, False])  # the question, the client; from then on offline
+@pytest.mark.parametrize("moment", [2, 3])  # after the question and the client; after the name was looked up, too
+def test_offline_switched_on_at_the_last_moment_still_sends_nothing(faults: FaultServer, moment: int) -> None:
+    looks = iter([False] * moment)  # from then on offline
     model = model_at(faults.named_url, Gate(lambda: next(looks, True)))
     words_before(Offline, model.stream(turn(), Cancellation()))
     assert not faults.requests
