@@ -12,6 +12,15 @@ def names(path: Path) -> set[str]:
     return {str(path), os.path.abspath(path.expanduser()), os.path.realpath(path.expanduser())}  # noqa: PTH100
 
 
+def holds(folder: str, path: str) -> bool:
+    """Whether a real path is a real folder's own or lies in it.
+
+    Letters' case does not count: where a disk tells two folders apart by it alone, both are taken for one, which is the
+    safe side where a rule depends on it.
+    """
+    return Path(path.casefold()).is_relative_to(folder.casefold())
+
+
 def check(typed: Path, watched: Iterable[str], protected: Iterable[Path]) -> None:
     """Pass a folder that may be watched, whether or not it can be reached now.
 

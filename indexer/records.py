@@ -7,6 +7,7 @@ from msgspec import Struct
 FileState = Literal["waiting", "indexed", "skipped", "failed"]
 FolderRule = Literal["cloud", "ask", "local"]
 """What may become of a folder's text: it may go to a cloud model; only when the person says so; never."""
+STRICTEST: tuple[FolderRule, ...] = ("local", "ask", "cloud")
 FactKind = Literal["task", "date", "tag", "link", "heading"]
 
 

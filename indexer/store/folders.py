@@ -113,18 +113,20 @@ def with_rule(connection: apsw.Connection, rule: FolderRule) -> list[str]:
     return [str(path) for (path,) in rows]
 
 
-def rules(connection: apsw.Connection, paths: Sequence[str]) -> dict[str, FolderRule]:
-    """The rule of each file's folder; files that the catalog does not know, or of removed folders, are left out."""
-    found: dict[str, FolderRule] = {}
+def rules(connection: apsw.Connection, paths: Sequence[str]) -> dict[str, tuple[FolderRule, bool]]:
+    """The rule of each file's folder, and whether links out of it are followed.
+
+    Files that the catalog does not know, or of removed folders, are left out.
+    """
+    found: dict[str, tuple[FolderRule, bool]] = {}
     for first in range(0, len(paths), AT_ONCE):
         some = paths[first : first + AT_ONCE]
-        found.update(
-            connection.execute(
-                "SELECT f.path, o.rule FROM files f JOIN folders o ON o.id = f.folder_id "
-                f"WHERE NOT o.removed AND f.path IN ({', '.join('?' * len(some))})",
-                some,
-            )
+        rows = connection.execute(
+            "SELECT f.path, o.rule, o.links FROM files f JOIN folders o ON o.id = f.folder_id "
+            f"WHERE NOT o.removed AND f.path IN ({', '.join('?' * len(some))})",
+            some,
         )
+        found.update((path, (rule, bool(links))) for path, rule, links in rows)
     return found
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 import apsw
 from msgspec import Struct
 
-from indexer.records import CatalogDamaged, FolderRule
+from indexer.records import STRICTEST, CatalogDamaged
 from indexer.store import folder_copy, folders
 from indexer.store.database import Database, explained, open_reader
 from indexer.store.folder_copy import Chosen
 
-STRICTEST: tuple[FolderRule, ...] = ("local", "ask", "cloud")
 BESIDE = ("-wal", "-shm")  # a journal that is left behind would be played into the new file
 
 

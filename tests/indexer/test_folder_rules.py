@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from indexer.folder_rules import FolderRules
-from indexer.records import FolderRefused
+from indexer.ignore import IgnoreRules
+from indexer.records import FolderRefused, FolderRule
 from indexer.store import folders
 from indexer.store.database import Database
+from indexer.walk import Unread, walk
 
 
 @pytest.fixture
@@ -59,3 +61,52 @@ def test_thousands_of_files_are_looked_up_in_portions(database: Database) -> Non
     rules = FolderRules(database, lambda: None)
     asked = [f"/none/{number}" for number in range(3 * folders.AT_ONCE)]
     assert rules.of([*asked, "/notes/a.md"]) == {"/notes/a.md": "ask"}
+
+
+@pytest.fixture
+def work(tmp_path: Path, database: Database) -> Path:
+    """A folder that may go to the cloud and follows its links, one of which leads into a diary; and that diary."""
+    diary, work = tmp_path / "diary", tmp_path / "work"
+    (diary / "2025").mkdir(parents=True)
+    work.mkdir()
+    for path in (diary / "2025" / "x.md", diary / "y.md", work / "own.md"):
+        path.write_text("words")
+    (work / "journal").symlink_to(diary / "2025")
+    (work / "y.md").symlink_to(diary / "y.md")
+    with database.write() as connection:
+        folders.add(connection, str(diary))
+        folder = folders.add(connection, str(work), links=True)
+        folders.set_rule(connection, str(work), "cloud")
+        for seen in walk(str(work), IgnoreRules(), links=True):
+            assert not isinstance(seen, Unread)
+            connection.execute(
+                "INSERT INTO files (folder_id, path, size, mtime_ns, inode, state) VALUES (?, ?, 1, 1, 1, 'indexed')",
+                (folder.id, seen.path),
+            )
+    return work
+
+
+@pytest.mark.parametrize("rule", ["local", "ask", "cloud"])
+def test_a_file_behind_a_link_has_the_stricter_rule_of_where_it_really_lies(
+    database: Database, work: Path, rule: FolderRule
+) -> None:
+    rules = FolderRules(database, lambda: None)
+    rules.set(work.parent / "diary", rule)
+    own, linked, below = (str(work / name) for name in ("own.md", "y.md", "journal/x.md"))
+    assert rules.of([own, linked, below]) == {own: "cloud", linked: rule, below: rule}
+    rules.set(work, "local")
+    assert set(rules.of([own, linked, below]).values()) == {"local"}
+
+
+def test_a_link_that_is_gone_keeps_what_was_read_through_it_here(database: Database, work: Path) -> None:
+    rules = FolderRules(database, lambda: None)
+    (work / "journal").unlink()
+    assert str(work / "journal" / "x.md") not in rules.of([str(work / "journal" / "x.md")])
+
+
+def test_letters_case_does_not_make_another_folder_of_it(database: Database, work: Path) -> None:
+    rules = FolderRules(database, lambda: None)
+    rules.set(work.parent / "diary", "local")
+    with database.write() as connection:
+        connection.execute("UPDATE folders SET path = ? WHERE path = ?", (f"{work.parent}/Diary", f"{work.parent}/diary"))
+    assert rules.of([str(work / "y.md")]) == {str(work / "y.md"): "local"}
