@@ -28,7 +28,7 @@ from core.paths import Profile
 from core.protocol import Done, Import, Settings
 from core.settings import SettingsFile
 from indexer.records import CatalogUnusable, Problem
-from indexer.store import files, folders
+from indexer.store import files, folder_copy, folders, renewal
 from indexer.store.database import Database, DiskFull, open_reader
 
 PLAN = "plan.json"
@@ -71,7 +71,8 @@ def restore(profile: Profile, call: Import) -> Done:
             count = _adapt(profile, staging, moves)
             with launch.without_engine(profile, STAYS):
                 kept = _refuse_to_replace(profile, call)  # once more: the engine went on until now
-                warning = _fit_settings(profile, staging / archive.SETTINGS)
+                warning = _fit_rules(profile, staging / archive.CATALOG)
+                warning += _fit_settings(profile, staging / archive.SETTINGS)
                 _commit(profile, staging)
                 plan = _exchange(profile)
         except BaseException:
@@ -152,6 +153,23 @@ def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
         if _is_below(settings.local_model, old):
             settings = structs.replace(settings, local_model=new + settings.local_model[len(old) :])
     path.write_text(tomli_w.dumps(msgspec.to_builtins(settings)), "utf-8")
+
+
+def _fit_rules(profile: Profile, path: Path) -> str:
+    """Let no staged folder's rule be looser than what holds here now; returns what the person should know."""
+    database = Database(path)
+    try:
+        with database.write() as connection:
+            here, _ = renewal.salvaged(profile.catalog)
+            changed = newcomer.stricter(folder_copy.chosen(connection), here)
+            for folder, rule in changed.items():
+                folders.set_rule(connection, folder, rule)
+    finally:
+        database.close()
+    if not changed:
+        return ""
+    listed = ", ".join(f"{folder} ({rule})" for folder, rule in changed.items())
+    return f" Stricter than in the archive: {listed}; `offhand rule` says otherwise."
 
 
 def _fit_settings(profile: Profile, path: Path) -> str:

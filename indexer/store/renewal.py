@@ -53,7 +53,7 @@ def renew(path: Path) -> Renewed:
         CatalogUnusable: the new one cannot be written; the old one is where it was.
         OSError: the system refuses to rename a file.
     """
-    kept, whole = _salvaged(path)
+    kept, whole = salvaged(path)
     fresh = path.with_name(f"{path.name}.renewed")
     fresh.unlink(missing_ok=True)
     database = Database(fresh)
@@ -73,8 +73,9 @@ def renew(path: Path) -> Renewed:
     return Renewed(aside, kept, whole)
 
 
-def _salvaged(path: Path) -> tuple[list[Chosen], bool]:
-    """The folders, and whether the damaged catalog gave them all. What it does not give is taken from the copy.
+def salvaged(path: Path) -> tuple[list[Chosen], bool]:
+    """The folders of a catalog, which may be damaged or missing, and whether it gave them all. What it does not give is
+    taken from the copy.
 
     Where the two differ about a rule, the stricter one holds: nothing may leave because of a damage.
     """

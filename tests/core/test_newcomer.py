@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from core import archive, restore
+from core import archive, newcomer, restore
 from core.engine.providers import ProviderDesk
 from core.errors import BadInput
 from core.models.keys import Keys
@@ -15,6 +15,10 @@ from core.privacy.ledger import Ledger
 from core.privacy.outgoing import Outgoing
 from core.protocol import Ask, ConfirmProvider, Import, ListProviders, Provider, Providers, Settings, TryProvider
 from core.settings import SettingsFile
+from indexer.folder_rules import FolderRules
+from indexer.records import FolderRule
+from indexer.store.database import Database
+from indexer.store.folder_copy import Chosen
 from indexer.worker import Cancellation
 from tests.core.profiles import fill, other
 
@@ -113,3 +117,90 @@ def test_what_waits_in_an_archive_is_not_sent_without_being_asked_for(
     new, said = brought(profile, tmp_path, Settings(second_opinions=True), here=Settings(second_opinions=here))
     assert SettingsFile(new.settings).current.second_opinions is here
     assert ("Second opinions are off here" in said) is not here
+
+
+def rule(profile: Profile, path: str, rule: FolderRule | None = None) -> FolderRule:
+    """The rule of a folder's first note in the catalog, after setting it where one is given."""
+    database = Database(profile.catalog)
+    rules = FolderRules(database, lambda: None)
+    if rule is not None:
+        rules.set(Path(path), rule)
+    found = rules.of([f"{path}/0.md"])[f"{path}/0.md"]
+    database.close()
+    return found
+
+
+def test_an_old_archive_does_not_loosen_the_rule_of_a_folder(profile: Profile, tmp_path: Path) -> None:
+    fill(profile, "/diary", "she wept")
+    rule(profile, "/diary", "cloud")
+    archive.export(profile, Settings(), tmp_path / "last month.zip")
+    rule(profile, "/diary", "local")
+    done = restore.restore(profile, Import(str(tmp_path / "last month.zip"), replace=True))
+    assert rule(profile, "/diary") == "local"
+    assert "Stricter than in the archive: /diary (local); `offhand rule`" in done.message
+
+
+def test_a_damaged_catalog_that_gives_way_still_knows_what_stays_here(profile: Profile, tmp_path: Path) -> None:
+    fill(profile, "/diary", "she wept")
+    rule(profile, "/diary", "cloud")
+    archive.export(profile, Settings(), tmp_path / "a.zip")
+    rule(profile, "/diary", "local")
+    profile.catalog.write_bytes(b"no database" * 1000)
+    restore.restore(profile, Import(str(tmp_path / "a.zip"), replace=True))
+    assert rule(profile, "/diary") == "local"
+
+
+def test_where_nothing_is_known_nothing_goes_to_the_cloud_unasked(profile: Profile, tmp_path: Path) -> None:
+    fill(profile, "/notes", "the boiler")
+    rule(profile, "/notes", "cloud")
+    archive.export(profile, Settings(), tmp_path / "a.zip")
+    new = other(tmp_path)
+    done = restore.restore(new, Import(str(tmp_path / "a.zip"), map=["/notes=/here/notes"]))
+    assert rule(new, "/here/notes") == "ask"
+    assert "/here/notes (ask)" in done.message
+    done = restore.restore(new, Import(str(tmp_path / "a.zip"), map=["/notes=/here/notes"], replace=True))
+    assert "Stricter" in done.message
+    rule(new, "/here/notes", "cloud")
+    done = restore.restore(new, Import(str(tmp_path / "a.zip"), map=["/notes=/here/notes"], replace=True))
+    assert "Stricter" not in done.message
+    assert rule(new, "/here/notes") == "cloud", "as it may here"
+
+
+@pytest.mark.parametrize(
+    ("brought", "here", "now"),
+    [
+        (Chosen("/a", rule="cloud"), [Chosen("/a", rule="cloud")], "cloud"),
+        (Chosen("/a", rule="local"), [Chosen("/a", rule="cloud")], "local"),
+        (Chosen("/a", rule="ask"), [], "ask"),
+        (Chosen("/a", rule="cloud"), [Chosen("/ab", rule="cloud")], "ask"),
+        (Chosen("/a/diary", rule="cloud"), [Chosen("/a", rule="cloud")], "cloud"),
+        (Chosen("/a/diary", rule="cloud"), [Chosen("/a", rule="local")], "local"),
+        (Chosen("/a", rule="cloud"), [Chosen("/a/diary", rule="cloud")], "ask"),
+        (Chosen("/a", rule="ask"), [Chosen("/a/work", rule="cloud"), Chosen("/a/diary", rule="local")], "local"),
+        (Chosen("/A", rule="cloud"), [Chosen("/a", rule="local")], "local"),
+        (Chosen("/A", rule="cloud"), [Chosen("/a", rule="cloud")], "ask"),
+        (Chosen("/a", links=True, rule="cloud"), [Chosen("/a", rule="cloud")], "ask"),
+        (Chosen("/a", links=True, rule="cloud"), [Chosen("/a", links=True, rule="cloud")], "cloud"),
+    ],
+)
+def test_a_rule_is_never_looser_than_what_holds_here(brought: Chosen, here: list[Chosen], now: FolderRule) -> None:
+    assert newcomer.stricter([brought], here).get(brought.path, brought.rule) == now
+
+
+def test_redaction_private_names_and_budgets_stay_as_strict_as_on_the_stricter_side(
+    profile: Profile, tmp_path: Path
+) -> None:
+    loose = Settings(redact=False, private_names=["Ida"], budget_day=500)
+    here = Settings(private_names=["Mara", "Ida"], budget_day=100, budget_month=900)
+    new, said = brought(profile, tmp_path, loose, here)
+    now = SettingsFile(new.settings).current
+    assert (now.redact, now.private_names, now.budget_day, now.budget_month) == (True, ["Ida", "Mara"], 100, 900)
+    assert "What was stricter here still holds" in said
+
+
+def test_stricter_settings_of_an_archive_hold_too_and_are_no_news(profile: Profile, tmp_path: Path) -> None:
+    strict = Settings(private_names=["Ida"], budget_day=50)
+    new, said = brought(profile, tmp_path, strict, Settings(redact=False, budget_day=100))
+    now = SettingsFile(new.settings).current
+    assert (now.redact, now.private_names, now.budget_day) == (True, ["Ida"], 50)
+    assert "stricter here" not in said
