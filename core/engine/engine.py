@@ -108,7 +108,7 @@ class Engine:
             lambda: self.settings.current,
             on_change=self._news.announce,
         )
-        self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing, self.later.wake)
+        self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing, self.later.answered)
         self._answers = AnswerDesk(
             shelf, self._route, self._outgoing, history, self.index.ledger.coverage, later=self.later
         )

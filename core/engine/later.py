@@ -64,6 +64,7 @@ class SecondOpinions:
         self._on_change = on_change
         self._pauses = pauses
         self._tries: Counter[int] = Counter()
+        self._came: tuple[Waiting, SecondOpinion] | None = None  # what could not be kept yet
         self._changed = threading.Condition()
         self._running = self._sooner = self._more = self._ended = False
         self._asking: Cancellation | None = None
@@ -88,8 +89,15 @@ class SecondOpinions:
         with self._changed:
             self._run_after(self._pauses.start)
 
+    def answered(self) -> None:
+        """A cloud model has answered: try at once. What it answered here is no news: the round goes on by itself, and one
+        that fails afterwards is not begun again without a pause."""
+        with self._changed:
+            if self._asking is None:
+                self.wake()
+
     def wake(self) -> None:
-        """A cloud model has answered, or the settings are others: try at once, or stop."""
+        """The settings are others: try at once, or stop."""
         with self._changed:
             self._sooner = self._may_ask
             if self._asking is not None and not self._may_ask:
@@ -165,6 +173,7 @@ class SecondOpinions:
     def _round(self) -> bool:
         """Ask one after the other until one of them fails; returns whether nothing waits any more."""
         try:
+            self._keep_what_came()
             while self._may_ask:
                 waiting = self._opinions.waiting()
                 if not waiting:
@@ -194,9 +203,17 @@ class SecondOpinions:
                 self._asking = None
         if opinion is None:
             return cancelled.requested
-        if self._opinions.keep(one, opinion):
-            self._on_change()
+        self._came = one, opinion
+        self._keep_what_came()
         return True
+
+    def _keep_what_came(self) -> None:
+        """Put the last opinion in its place. It was paid for: where that fails, nothing is asked before it is done."""
+        if self._came is not None:
+            kept = self._opinions.keep(*self._came)
+            self._came = None
+            if kept:
+                self._on_change()
 
     def _made(self, one: Waiting, reply: Reply) -> SecondOpinion | None:
         """What came of it, None: it goes on waiting."""

@@ -81,7 +81,7 @@ class House:
             pauses=pauses,
         )
         gate = Gate(lambda: self.settings.current.offline, loopback=False)
-        self.providers = ProviderDesk(self.settings, Keys(), gate, outgoing, self.later.wake)
+        self.providers = ProviderDesk(self.settings, Keys(), gate, outgoing, self.later.answered)
         self.desk = AnswerDesk(
             lambda _: self.shelf,
             lambda ask, cut: self.providers.route(Local(), ask, cut=cut),
@@ -363,6 +363,25 @@ def test_while_the_outage_lasts_it_is_tried_now_and_then_and_comes_by_itself(try
     assert trying.later.info().waiting == 2
     trying.server.fault = "none"
     eventually(lambda: trying.later.info() == LaterInfo(on=True, new=2))
+    eventually(lambda: not threads())
+
+
+def test_what_came_and_cannot_be_kept_is_not_asked_and_paid_for_again(
+    trying: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "core.engine.later")
+    with trying.history.opened("The history", "") as file:
+        file.execute("CREATE TRIGGER refuse BEFORE INSERT ON opinions BEGIN SELECT RAISE(FAIL, 'no room'); END")
+    trying.outage()
+    eventually(lambda: "A second opinion could not be kept" in caplog.text)
+    sent = len(trying.sent())
+    eventually(lambda: caplog.text.count("A second opinion could not be kept") > 4)
+    assert len(trying.sent()) == sent
+    assert trying.later.info().waiting == 1
+    with trying.history.opened("The history", "") as file:
+        file.execute("DROP TRIGGER refuse")
+    assert trying.ended().state == "arrived"
+    assert len(trying.sent()) == sent
     eventually(lambda: not threads())
 
 
