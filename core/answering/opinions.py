@@ -14,7 +14,7 @@ from core.protocol import Answered, Ask, SecondOpinion
 MOST = 50  # questions that may wait; the oldest gives way
 DAYS = 7  # that one may wait
 
-TOO_OLD = f"The cloud did not come back within {DAYS} days."
+TOO_OLD = f"It waited for {DAYS} days; no cloud model could be asked in that time."
 TOO_MANY = f"More than {MOST} questions were waiting."
 _SHOWN = "See that the profile can be written; the answers themselves are not touched."
 

@@ -107,6 +107,7 @@ class Engine:
             self._outgoing,
             lambda: self.settings.current,
             on_change=self._news.announce,
+            complete=self._is_complete,
         )
         self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing, self.later.answered)
         self._answers = AnswerDesk(
@@ -249,6 +250,12 @@ class Engine:
             archive.export(self.profile, self.settings.current, target)
         size = target.stat().st_size / 1e6
         return Done(f"{target} holds your profile ({size:,.1f} MB): the text of your notes is in it, keys are not.")
+
+    def _is_complete(self) -> bool:
+        """Whether nothing is left to be read or embedded, by itself or because it is paused or stuck; scans aside."""
+        progress = self._library.progress()
+        counts = progress.counts
+        return progress.done and counts.waiting <= counts.scans and not counts.vectors_owed
 
     def _route(self, ask: Ask, cut: bool) -> Route:
         has_model = self.children.model_file is not None

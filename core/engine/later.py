@@ -44,6 +44,7 @@ class SecondOpinions:
         outgoing: knows which files' text may go to them.
         settings: the person's settings, as they are at each use.
         on_change: called when something has come.
+        complete: whether all that can be read of the person's folders is in the index now.
         pauses: between the tries.
     """
 
@@ -55,6 +56,7 @@ class SecondOpinions:
         settings: Callable[[], Settings],
         *,
         on_change: Callable[[], None] = lambda: None,
+        complete: Callable[[], bool] = lambda: True,
         pauses: Pauses = Pauses(),  # noqa: B008  # frozen value
     ) -> None:
         self._opinions = opinions
@@ -62,6 +64,7 @@ class SecondOpinions:
         self._outgoing = outgoing
         self._settings = settings
         self._on_change = on_change
+        self._complete = complete
         self._pauses = pauses
         self._tries: Counter[int] = Counter()
         self._came: tuple[Waiting, SecondOpinion] | None = None  # what could not be kept yet
@@ -218,8 +221,8 @@ class SecondOpinions:
     def _made(self, one: Waiting, reply: Reply) -> SecondOpinion | None:
         """What came of it, None: it goes on waiting."""
         answered, spoken = reply
-        if answered.quote is None:
-            return dropped(one, NO_LONGER_SAID)
+        if answered.quote is None:  # its note is the search's: a part of it was not available
+            return dropped(one, NO_LONGER_SAID) if self._complete() and not answered.note else None
         if spoken.by_cloud:
             kept = len(self._outgoing.kept_back([source.path for source in answered.sources], consent=False))
             files = "one of these notes" if kept == 1 else f"{kept} of these notes"

@@ -72,12 +72,14 @@ class House:
         self.ledger = Ledger(home / "outgoing.sqlite3")
         outgoing = Outgoing(lambda paths: {p: self.rules[p] for p in paths}, lambda: self.settings.current, self.ledger)
         self.changes = 0
+        self.complete = True
         self.later = SecondOpinions(
             self.opinions,
             lambda _: Answering(self.shelf, lambda _: self.providers.for_later(), None),
             outgoing,
             lambda: self.settings.current,
             on_change=self._changed,
+            complete=lambda: self.complete,
             pauses=pauses,
         )
         gate = Gate(lambda: self.settings.current.offline, loopback=False)
@@ -339,12 +341,28 @@ def test_a_spent_budget_is_not_overdrawn(house: House) -> None:
     assert house.server.requests == []
 
 
-def test_what_the_notes_no_longer_say_is_not_asked(house: House) -> None:
+def test_what_the_notes_no_longer_say_is_not_asked(house: House, embedder: Any) -> None:
     house.outage()
+    house.shelf.embed = embedder
     house.shelf.hits.clear()
     house.back()
     assert house.ended().note == NO_LONGER_SAID
     assert house.sent() == []
+
+
+def test_notes_that_are_not_read_yet_or_not_searched_by_meaning_are_waited_for(house: House, embedder: Any) -> None:
+    house.outage()
+    hits = list(house.shelf.hits)
+    house.shelf.hits.clear()
+    assert not house.later._round(), "a search by words alone may have missed it"
+    house.shelf.embed, house.complete = embedder, False
+    assert not house.later._round(), "a catalog that was made anew is still being filled"
+    assert house.later.info().waiting == 1
+    assert house.sent() == []
+    house.complete = True
+    house.shelf.hits.extend(hits)
+    house.back()
+    assert house.ended().state == "arrived"
 
 
 def test_a_key_that_is_refused_by_then_ends_it_with_the_reason(house: House) -> None:
