@@ -1,9 +1,9 @@
 """What was asked and answered, kept on this machine in a file of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -36,11 +36,19 @@ class History:
     Args:
         path: the SQLite file; made when the first answer is kept.
         on_owed: called after a question was kept that waits for a cloud model.
+        watched: the paths of the person's folders now; None where that is not known.
     """
 
-    def __init__(self, path: Path, on_owed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        on_owed: Callable[[], None] = lambda: None,
+        *,
+        watched: Callable[[], Sequence[str]] | None = None,
+    ) -> None:
         self._path = path
         self._on_owed = on_owed
+        self._watched = watched
 
     def add(self, answered: Answered, owed: Ask | None = None) -> None:
         """Keep an answer.
@@ -58,8 +66,27 @@ class History:
                 ask, number = msgspec.json.encode(owed).decode(), file.last_insert_rowid()
                 file.execute("DELETE FROM waiting WHERE ask = ?", (ask,))
                 file.execute(_OWE, (number, ask))
+        self.forget_removed(answered)
         if owed is not None:
             self._on_owed()
+
+    def forget_removed(self, kept: Answered | SecondOpinion) -> bool:
+        """Take out again what was just kept if a folder that it rests on was removed while it was written.
+
+        A folder is off the list before what rests on it is taken out: whichever comes last, that or this, finds it.
+        Returns whether it was taken out.
+
+        Raises:
+            ProfileUnusable: the file cannot be written.
+        """
+        if self._watched is None:
+            return False
+        folders = self._watched()
+        named = set(_paths(msgspec.to_builtins(kept)))
+        gone = [path for path in named if not any(Path(path).is_relative_to(folder) for folder in folders)]
+        for path in gone:
+            self.forget(path)
+        return bool(gone)
 
     def forget(self, folder: str) -> None:
         """Take out the answers that rest on a file of this folder, because they quote it, and what belongs to them.
@@ -123,6 +150,16 @@ class History:
 
 def _decoded(text: object, kind: type[Kept]) -> Kept:
     return msgspec.json.decode(str(text), type=kind)
+
+
+def _paths(part: Any) -> Iterator[str]:
+    """Every file that a part of an answer names."""
+    if isinstance(part, dict):
+        yield from [part["path"]] if "path" in part else []
+        part = list(part.values())
+    if isinstance(part, list):
+        for one in part:
+            yield from _paths(one)
 
 
 def _quotes(answered: Answered, folder: str) -> bool:

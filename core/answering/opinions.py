@@ -60,13 +60,15 @@ class Opinions:
             return _waiting(file)
 
     def keep(self, waiting: Waiting, opinion: SecondOpinion) -> bool:
-        """Put what came of a question in its place; returns whether it was still waiting.
+        """Put what came of a question in its place; returns whether it is kept: it was still waiting, and rests on no
+        folder that was removed meanwhile.
 
         Raises:
             ProfileUnusable: the file cannot be written.
         """
         with self._history.opened("A second opinion could not be kept", _SHOWN) as file:
-            return _end(file, waiting, opinion)
+            kept = _end(file, waiting, opinion)
+        return kept and not self._history.forget_removed(opinion)
 
     def all(self, *, seen: bool) -> list[SecondOpinion]:
         """What waits, then what came, newest first.

@@ -98,7 +98,11 @@ class Engine:
         self.children.configure(settings, self.index.folder_rules.kept_here())
         self.gate = Gate(lambda: self.settings.current.offline)
         self.keys = Keys()
-        history = History(profile.history, lambda: self.later.queued())  # noqa: PLW0108  # it is made below
+        history = History(
+            profile.history,
+            lambda: self.later.queued(),  # noqa: PLW0108  # it is made below
+            watched=lambda: [folder["path"] for folder in self.index.folders()],
+        )
         self._outgoing = Outgoing(self.index.folder_rules.of, lambda: self.settings.current, Ledger(profile.ledger))
         shelf = partial(Shelf, self.index)
         self.later = SecondOpinions(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.answering.history import History
 from core.engine.engine import Engine
 from core.errors import BadInput
 from core.paths import Profile
@@ -290,6 +291,13 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert {RouteStep, Piece} <= {type(event) for event in events}
     assert [step.kind for step in events[-1].route] == ["quote", "local"]
     assert {path.name for path in notes.iterdir()} == set(NOTES)
+
+    history = History(engine.profile.history)
+    assert history.recent(1)[0].question == "When was the pressure valve replaced?"
+    for event in engine.handle(Ask("Who replaced the pressure valve?", model=False), Cancellation()):
+        if isinstance(event, Quoted):
+            asked(engine, RemoveFolder(str(notes)))
+    assert history.recent(10) == [], "what was being written when the folder went is gone with it"
 
 
 def test_a_pause_is_told_by_those_who_wait_for_its_end(engine: Engine, notes: Path):

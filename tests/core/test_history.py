@@ -5,8 +5,9 @@ import msgspec
 import pytest
 
 from core.answering.history import History
+from core.answering.opinions import Opinions
 from core.errors import ProfileUnusable
-from core.protocol import Answered, Quote, Sentence, Source, Step, Timings
+from core.protocol import Answered, Ask, Quote, Sentence, Source, Step, Timings
 
 
 def answered(question: str) -> Answered:
@@ -73,3 +74,18 @@ def test_answers_that_rest_on_a_removed_folder_are_forgotten_to_the_last_byte(tm
     history.forget("/notes")
     assert history.recent(10) == [kept]
     assert b"Zwetschge" not in (tmp_path / "history").read_bytes()
+
+
+def test_an_answer_that_was_being_written_while_its_folder_was_removed_is_not_kept(tmp_path: Path):
+    folders, owed = ["/notes", "/elsewhere"], []
+    history = History(tmp_path / "history", lambda: owed.append(True), watched=lambda: folders)
+    history.add(answered("Why?"), Ask("Why?"))
+    folders.remove("/notes")
+    history.forget("/notes")
+    history.add(answered("What about the Zwetschge?"), Ask("What about the Zwetschge?"))
+    assert history.recent(10) == []
+    assert Opinions(history).counts() == (0, 0)
+    assert len(owed) == 1
+    assert b"Zwetschge" not in (tmp_path / "history").read_bytes()
+    history.add(nothing_found := msgspec.structs.replace(answered("And this?"), quote=None, sources=[]))
+    assert history.recent(10) == [nothing_found]

@@ -133,6 +133,20 @@ def test_what_rests_on_a_removed_folder_goes_with_it(history: History, opinions:
     assert history.recent(10) == []
 
 
+def test_an_opinion_that_came_while_its_folder_was_removed_is_not_kept(path: Path) -> None:
+    folders = ["/notes", "/elsewhere"]
+    history = History(path, watched=lambda: folders)
+    opinions = Opinions(history)
+    owe(history, "Why?")
+    (one,) = opinions.waiting()
+    folders.remove("/elsewhere")
+    history.forget("/elsewhere")
+    zwetschge = structs.replace(later("Why?", "/elsewhere"), answer="Zwetschge")
+    assert not opinions.keep(one, arrived(one, zwetschge, "big", ""))
+    assert opinions.all(seen=False) == []
+    assert b"Zwetschge" not in path.read_bytes()
+
+
 def test_a_history_of_before_goes_on(history: History, opinions: Opinions, path: Path) -> None:
     with apsw.Connection(str(path)) as file:
         file.execute(OLD_SCHEMA)
