@@ -23,6 +23,8 @@ from filelock import FileLock, Timeout
 from msgspec import Struct, structs
 
 from core import archive, launch, newcomer
+from core.answering import moved
+from core.answering.history import History
 from core.errors import BadInput, ProfileUnusable
 from core.paths import Profile
 from core.protocol import Done, Import, Settings
@@ -128,6 +130,8 @@ def _adapt(profile: Profile, staging: Path, moves: Sequence[tuple[str, str]]) ->
         raise BadInput("Two folders or files of the archive would have the same path.", "Check --map.") from error
     finally:
         database.close()
+    if moves:
+        moved.rename(History(staging / archive.HISTORY), lambda path: _place(path, moves))
     _adapt_settings(staging / archive.SETTINGS, moves)
     return len(found)
 
@@ -141,6 +145,14 @@ def _rename(connection: apsw.Connection, old: str, new: str) -> None:
         )
 
 
+def _place(path: str, moves: Sequence[tuple[str, str]]) -> str:
+    """Where on this machine lies what lay at `path`."""
+    for old, new in moves:
+        if _is_below(path, old):
+            path = new + path[len(old) :]
+    return path
+
+
 def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
     if not path.exists():
         return
@@ -149,9 +161,7 @@ def _adapt_settings(path: Path, moves: Sequence[tuple[str, str]]) -> None:
     except (ValueError, msgspec.ValidationError) as error:
         raise BadInput(f"The archive's settings cannot be read ({error}).", "Use another copy of it.") from error
     settings = newcomer.checked(settings)
-    for old, new in moves:
-        if _is_below(settings.local_model, old):
-            settings = structs.replace(settings, local_model=new + settings.local_model[len(old) :])
+    settings = structs.replace(settings, local_model=_place(settings.local_model, moves))
     path.write_text(tomli_w.dumps(msgspec.to_builtins(settings)), "utf-8")
 
 

@@ -18,7 +18,7 @@ from core.answering.opinions import Opinions, Waiting, arrived, dropped
 from core.errors import BadInput, CloudRefused
 from core.privacy.outgoing import Outgoing
 from core.protocol import Ask, Later, LaterInfo, SecondOpinion, Settings
-from indexer.records import Problem
+from indexer.records import FolderRefused, Problem
 from indexer.worker import Cancellation, start_thread
 
 log = logging.getLogger(__name__)
@@ -201,6 +201,8 @@ class SecondOpinions:
             opinion = self._made(one, reply) if reply is not None else None
         except BadInput as problem:
             opinion = dropped(one, str(problem))
+        except FolderRefused as problem:  # the folder that it is kept to was renamed, or is not read yet
+            opinion = dropped(one, str(problem)) if self._complete() else None
         finally:
             with self._changed:
                 self._asking = None

@@ -44,7 +44,7 @@ from core.protocol import (
     TryProvider,
 )
 from core.settings import SettingsFile
-from indexer.records import FolderRule
+from indexer.records import FolderRefused, FolderRule
 from indexer.worker import Cancellation
 
 VALVE = "Heinz (heinz@example.org) replaced the pressure valve on 3 May. It cost 118 euros."
@@ -455,3 +455,21 @@ def test_what_a_question_was_kept_to_it_is_kept_to_later(house: House) -> None:
     house.ask(Ask(QUESTION, limit=3, folder="/notes", after="2026-01-02"))
     (one,) = house.opinions.waiting()
     assert (one.ask.limit, one.ask.folder, one.ask.after) == (3, "/notes", "2026-01-02")
+
+
+class Renamed(Shelf):
+    """A folder that a question was kept to, under its old name."""
+
+    def search(self, *_: Any, **__: Any) -> Iterator[Any]:
+        raise FolderRefused("Nothing is indexed in /notes/2025.", "`offhand folders` lists your folders.")
+
+
+def test_a_folder_that_was_renamed_ends_its_question_and_holds_up_no_other(house: House) -> None:
+    house.outage()
+    house.shelf, house.complete = Renamed([]), False
+    assert not house.later._round()
+    assert house.later.info().waiting == 1, "it may only not be read yet"
+    house.complete = True
+    assert house.later._round()
+    assert house.ended().note == "Nothing is indexed in /notes/2025. `offhand folders` lists your folders."
+    assert house.sent() == []

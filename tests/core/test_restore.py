@@ -9,16 +9,20 @@ from pathlib import Path
 import apsw
 import pytest
 from filelock import FileLock, Timeout
+from msgspec import structs
 
 from core import archive, launch, restore
+from core.answering.history import History
+from core.answering.opinions import Opinions, arrived
 from core.errors import BadInput, ProfileUnusable
 from core.models.model import Message
 from core.paths import Profile
 from core.privacy.budget import Budget
 from core.privacy.ledger import Ledger
-from core.protocol import Import, Settings
+from core.protocol import Ask, Import, Settings
 from core.settings import SettingsFile
 from tests.core.profiles import fill, manifest, other, repacked, texts
+from tests.core.test_history import answered
 
 
 def test_a_profile_comes_back_whole(profile: Profile, made: Path, tmp_path: Path) -> None:
@@ -119,6 +123,26 @@ def test_folders_that_lie_elsewhere_are_mapped(profile: Profile, tmp_path: Path)
     assert SettingsFile(new.settings).current.local_model == "/home/new/models/m.gguf"
     with contextlib.closing(apsw.Connection(str(new.catalog))) as connection:
         assert connection.execute("SELECT path FROM folders").fetchall() == [("/home/new/notes",)]
+
+
+def test_the_history_of_folders_that_lie_elsewhere_lies_there_too(profile: Profile, tmp_path: Path) -> None:
+    fill(profile, "/notes", "the boiler")
+    for question in ("Why?", "When?"):
+        History(profile.history).add(answered(question), Ask(question, folder="/notes/2025"))
+    first, _ = Opinions(History(profile.history)).waiting()
+    came = arrived(first, structs.replace(answered("Why?"), answer="Zwetschge"), "big", "")
+    Opinions(History(profile.history)).keep(first, came)
+    archive.export(profile, Settings(), tmp_path / "a.zip")
+    new = other(tmp_path)
+    restore.restore(new, Import(str(tmp_path / "a.zip"), map=["/notes=/here"]))
+    history = History(new.history)
+    assert [kept.quote and kept.quote.path for kept in history.recent(10)] == ["/here/a.md"] * 2
+    assert [source.path for kept in history.recent(10) for source in kept.sources] == ["/here/a.md"] * 2
+    assert [one.ask.folder for one in Opinions(history).waiting()] == ["/here/2025"]
+    history.forget("/here")
+    assert history.recent(10) == []
+    assert Opinions(history).counts() == (0, 0)
+    assert b"Zwetschge" not in new.history.read_bytes()
 
 
 @pytest.mark.parametrize("wrong", ["/notes", "notes=/x", "/notes=x", "=", "/elsewhere=/x"])
