@@ -1,5 +1,6 @@
 """Second opinions: whether cloud models are asked again after an outage, and the latest that came."""
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
@@ -43,20 +44,30 @@ class LaterCard(QFrame):
     def showEvent(self, event: QShowEvent) -> None:
         """It comes into view: what is new is seen."""
         super().showEvent(event)
+        self._look()
+
+    def event(self, event: QEvent) -> bool:
+        """Its window is turned to: what is new is seen."""
+        if event.type() == QEvent.Type.WindowActivate:
+            self._look()
+        return super().event(event)
+
+    def _look(self) -> None:
         if self._info is not None and self._info.new:
             self._ask()
 
     def _ask(self) -> None:
-        self._link.call(ShowLater(seen=self.isVisible()), self._heard, lambda _: None)
+        seen = self.isVisible() and self.isActiveWindow()
+        self._link.call(ShowLater(seen, SHOWN), self._heard, lambda _: None)
 
     def _heard(self, event: Event) -> None:
         if not isinstance(event, Later):
             return
         clear(self.rows)
-        for opinion in event.opinions[:SHOWN]:
+        for opinion in event.opinions:
             self.rows.addWidget(label(opinion_words(opinion), "muted", wrap=True))
-        if len(event.opinions) > SHOWN:
-            self.rows.addWidget(label(f"{len(event.opinions) - SHOWN:,} more: `offhand later`", "faint"))
+        if event.more:
+            self.rows.addWidget(label(f"{event.more:,} more: `offhand later`", "faint"))
 
     def _set(self, on: bool) -> None:
         self._link.call(Configure("second_opinions", "true" if on else "false"), lambda _: None, self._failed)

@@ -21,6 +21,7 @@ _SHOWN = "See that the profile can be written; the answers themselves are not to
 _WAITING = (
     "SELECT w.id, w.answer, w.at, w.ask, a.answered FROM waiting w JOIN answers a ON a.id = w.answer ORDER BY w.id"
 )
+_CAME = "SELECT answer, at, seen, opinion FROM opinions ORDER BY at DESC, answer DESC"
 _LATE = f"SELECT id FROM waiting WHERE at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{DAYS} days')"
 _OVER = f"SELECT id FROM waiting WHERE id NOT IN (SELECT id FROM waiting ORDER BY id DESC LIMIT {MOST})"
 _KEEP = f"INSERT OR REPLACE INTO opinions (answer, at, seen, opinion) VALUES (?, {NOW}, 0, ?)"
@@ -70,26 +71,30 @@ class Opinions:
             kept = _end(file, waiting, opinion)
         return kept and not self._history.forget_removed(opinion)
 
-    def all(self, *, seen: bool) -> list[SecondOpinion]:
-        """What waits, then what came, newest first.
+    def newest(self, most: int = 0, *, seen: bool) -> tuple[list[SecondOpinion], int]:
+        """What came, newest first, then what waits; and how many more there are than are told.
 
         Args:
-            seen: somebody reads them now.
+            most: how many are told, 0 for all.
+            seen: somebody reads those now.
 
         Raises:
             ProfileUnusable: the file cannot be read.
         """
         if not self._history.exists:
-            return []
+            return [], 0
         with self._history.opened("The second opinions cannot be read", _SHOWN) as file:
             self._give_up(file)
-            rows = file.execute("SELECT at, seen, opinion FROM opinions ORDER BY at DESC, answer DESC").fetchall()
-            if seen and any(not row[1] for row in rows):
-                file.execute("UPDATE opinions SET seen = 1")
-            return [_told(one) for one in _waiting(file)] + [
-                structs.replace(msgspec.json.decode(str(text), type=SecondOpinion), at=str(at), new=not known)
-                for at, known, text in rows
-            ]
+            rows, waiting = file.execute(_CAME).fetchall(), _waiting(file)
+            told = rows[: most or None]
+            if seen:
+                file.executemany("UPDATE opinions SET seen = 1 WHERE answer = ?", [(r[0],) for r in told if not r[2]])
+        listed = [
+            structs.replace(msgspec.json.decode(str(text), type=SecondOpinion), at=str(at), new=not known)
+            for _, at, known, text in told
+        ]
+        listed += [_told(one) for one in waiting[: most - len(told) if most else None]]
+        return listed, len(rows) + len(waiting) - len(listed)
 
     def counts(self) -> tuple[int, int]:
         """How many wait, and how many came that nobody has looked at.

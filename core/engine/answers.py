@@ -89,8 +89,8 @@ class AnswerDesk:
                 yield from self._preview(call)
             case Drill(questions, most):
                 yield from self._drill.run(questions, most, cancelled)
-            case ShowLater(seen):
-                yield self._later.told(seen=seen) if self._later is not None else Later([], False)
+            case ShowLater(seen, most):
+                yield self._later.told(seen=seen, most=most) if self._later is not None else Later([], False)
             case EraseLater():
                 erased = self._later.erase() if self._later is not None else 0
                 yield Done(f"{erased:,} second opinions are erased, those that were waited for among them.")

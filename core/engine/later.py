@@ -130,13 +130,14 @@ class SecondOpinions:
             log.info("%s", problem)
             return LaterInfo(on)
 
-    def told(self, *, seen: bool) -> Later:
-        """All of them; `seen` as in `ShowLater`.
+    def told(self, *, seen: bool, most: int = 0) -> Later:
+        """The newest of them; `seen` and `most` as in `ShowLater`.
 
         Raises:
             ProfileUnusable: they cannot be read.
         """
-        return Later(self._opinions.all(seen=seen), self._settings().second_opinions)
+        opinions, more = self._opinions.newest(most, seen=seen)
+        return Later(opinions, self._settings().second_opinions, more)
 
     def erase(self) -> int:
         """Forget all of them, take back what is being asked, and return how many there were.

@@ -134,9 +134,13 @@ class Drill(Struct, frozen=True, tag=True):
 
 
 class ShowLater(Struct, frozen=True, tag=True):
-    """The second opinions, those that still wait first → Later. `seen`: a person reads them; none is new then."""
+    """The second opinions, the newest first, then what still waits → Later.
+
+    seen: a person reads them now; those that are told are not new any more.  most: how many are told, 0 for all.
+    """
 
     seen: bool = False
+    most: int = 0
 
 
 class EraseLater(Struct, frozen=True, tag=True):

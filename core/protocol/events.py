@@ -154,10 +154,11 @@ class DrillOver(Struct, frozen=True, tag=True):
 
 
 class Later(Struct, frozen=True, tag=True):
-    """The second opinions, and whether the setting for them is on."""
+    """The second opinions, whether the setting for them is on, and how many more there are."""
 
     opinions: list[SecondOpinion]
     on: bool
+    more: int = 0
 
 
 class StatusReport(Struct, frozen=True, tag=True):

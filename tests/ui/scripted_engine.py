@@ -371,9 +371,12 @@ class ScriptedEngine:
         if isinstance(call, EraseLater):
             self.script.opinions = []
             return Done("1 second opinions are erased, those that were waited for among them.")
-        if isinstance(call, ShowLater) and call.seen and info.new:
-            self.change(later=msgspec.structs.replace(info, new=0))
-        return Later(self.script.opinions, info.on)
+        assert isinstance(call, ShowLater)
+        told = self.script.opinions[: call.most or None]
+        more = len(self.script.opinions) - len(told)
+        if call.seen and info.new:
+            self.change(later=msgspec.structs.replace(info, new=min(info.new, more)))
+        return Later(told, info.on, more)
 
     def _configure(self, call: Configure) -> CurrentSettings:
         value: object = call.value

@@ -7,6 +7,8 @@ from core.protocol import Configure, LaterInfo, ShowLater
 from ui.later_card import SHOWN, LaterCard, opinion_words
 from ui.main_window import STATUS, MainWindow
 
+SEEN = ShowLater(seen=True, most=SHOWN)
+
 
 @pytest.fixture
 def window(qtbot, link, theme, profile, scripted):
@@ -26,12 +28,28 @@ def test_what_came_is_listed_and_seen_once_the_page_is_in_view(qtbot, window, sc
     scripted.change(later=LaterInfo(on=True, new=1))
     card = window.status.later
     qtbot.waitUntil(lambda: words(card) == [opinion_words(OPINION)])
-    assert ShowLater(seen=True) not in scripted.calls, "it is on another page"
+    assert SEEN not in scripted.calls, "it is on another page"
     qtbot.waitUntil(lambda: "A second opinion has come" in window._words.text())
     window.present_status()
     assert window.page() == STATUS
-    qtbot.waitUntil(lambda: ShowLater(seen=True) in scripted.calls)
+    qtbot.waitUntil(lambda: SEEN in scripted.calls)
     qtbot.waitUntil(lambda: "second opinion" not in window._words.text())
+
+
+def test_what_comes_while_the_window_is_put_away_is_not_seen_until_it_is_back(qtbot, window, scripted):
+    window.present_status()
+    qtbot.waitUntil(window.isActiveWindow)
+    other = QLabel()
+    qtbot.addWidget(other)
+    other.show()
+    other.activateWindow()
+    qtbot.waitUntil(lambda: not window.isActiveWindow())
+    scripted.change(later=LaterInfo(on=True, new=1))
+    qtbot.waitUntil(lambda: words(window.status.later) == [opinion_words(OPINION)])
+    assert SEEN not in scripted.calls
+    window.activateWindow()
+    qtbot.waitUntil(lambda: SEEN in scripted.calls)
+    qtbot.waitUntil(lambda: not scripted.script.report.later.new)
 
 
 def test_the_switch_sets_it_and_shows_how_it_is(qtbot, window, scripted):
@@ -44,8 +62,10 @@ def test_the_switch_sets_it_and_shows_how_it_is(qtbot, window, scripted):
 
 def test_a_long_list_is_cut_with_the_way_to_the_rest(qtbot, window, scripted):
     scripted.script.opinions = [OPINION] * (SHOWN + 2)
-    scripted.change(later=LaterInfo(on=True, waiting=1))
+    scripted.change(later=LaterInfo(on=True, new=SHOWN + 2))
     qtbot.waitUntil(lambda: words(window.status.later)[-1:] == ["2 more: `offhand later`"])
+    window.present_status()
+    qtbot.waitUntil(lambda: scripted.script.report.later.new == 2)
 
 
 def test_the_words_of_each_state():
