@@ -132,7 +132,14 @@ class ProviderDesk:
         return [self._model(provider, gate, sender) for provider in known if provider.confirmed]
 
     def _model(self, provider: Provider, gate: Gate, sender: Sender) -> CloudModel:
-        return CloudModel(provider, self._keys.get, gate, self._breakers.of(provider), sender)
+        return CloudModel(
+            provider,
+            self._keys.get,
+            gate,
+            self._breakers.of(provider),
+            sender,
+            listed=lambda: provider in self._settings.current.providers,
+        )
 
     def _keep(self, changed: list[Provider]) -> None:
         self._settings.replace(providers=changed)

@@ -12,7 +12,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
-from core.errors import CloudBusy, CloudCannotGoOn, CloudFailed, CloudResting, CloudTooLong
+from core.errors import BadInput, CloudBusy, CloudCannotGoOn, CloudFailed, CloudResting, CloudTooLong
 from core.models import anthropic_service, openai_service
 from core.models.access import key_for
 from core.models.breaker import Breaker
@@ -64,6 +64,7 @@ class CloudModel:
         gate: the door to the network.
         breaker: what is known about the provider; it outlives this object.
         sender: what clears each prompt and writes down that it left.
+        listed: whether the person still wants this very provider to be asked.
         patience: the time limits.
     """
 
@@ -78,6 +79,7 @@ class CloudModel:
         breaker: Breaker,
         sender: Sender,
         *,
+        listed: Callable[[], bool] = lambda: True,
         patience: Patience = Patience(),  # noqa: B008  # frozen value
     ) -> None:
         self.name = provider.model
@@ -86,6 +88,7 @@ class CloudModel:
         self._gate = gate
         self._breaker = breaker
         self._sender = sender
+        self._listed = listed
         self._patience = patience
 
     @property
@@ -113,10 +116,10 @@ class CloudModel:
             Offline: the door is closed; nothing was tried.
             CloudResting: the breaker is open; nothing was tried.
             CloudFailed, and its kinds: its key is missing, the service refused, was out of reach, or broke off.
-            BadInput: the address cannot be used.
+            BadInput: the address cannot be used, or the provider was removed or changed.
             KeyringUnusable: the key cannot be read.
         """
-        self._gate.check(self.host)
+        self._check()
         admitted = self._breaker.admit()
         if admitted == "open":
             words = f"{self._provider.name} was not asked: {self._breaker.words}"
@@ -130,6 +133,12 @@ class CloudModel:
         finally:
             if admitted == "half-open":
                 self._breaker.let_go()
+
+    def _check(self) -> None:
+        if not self._listed():
+            what = f"{self._provider.name} was removed or changed since you asked; nothing was sent to it."
+            raise BadInput(what, "Ask again.")
+        self._gate.check(self.host)
 
     def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
         """Nothing: whatever could be done ahead would send something."""
@@ -172,7 +181,7 @@ class CloudModel:
 
     def _once(self, request: Request, first_word: float, deadline: float, cancelled: Cancellation) -> Iterator[Event]:
         """One request, read in a thread; ends it when nobody wants it any more or it takes too long."""
-        reading = _Reading(SERVICES[self._provider.kind], self._gate, request, self._patience)
+        reading = _Reading(SERVICES[self._provider.kind], self._gate, request, self._patience, self._check)
         thread = start_thread("cloud", reading.run, self._provider.kind)
         limits = _Limits(self._patience, first_word, deadline)
         written = 0
@@ -227,7 +236,9 @@ def _begun_anew(words: Iterator[Event]) -> Iterator[Event]:
 class _Reading:
     """What the thread does and what it leaves behind."""
 
-    def __init__(self, service: Service, gate: Gate, request: Request, patience: Patience) -> None:
+    def __init__(
+        self, service: Service, gate: Gate, request: Request, patience: Patience, may_ask: Callable[[], None]
+    ) -> None:
         self.inbox: deque[Token | Finished | Problem] = deque()
         self.unwanted = Cancellation()
         self.line: Line | None = None
@@ -235,6 +246,7 @@ class _Reading:
         self._gate = gate
         self._request = request
         self._patience = patience
+        self._may_ask = may_ask
 
     def run(self, interface: str) -> None:
         """Read the whole stream into `inbox`; ends early when nobody wants it any more."""
@@ -262,12 +274,11 @@ class _Reading:
 
         Raises:
             CloudFailed: nobody waits for its answer any more, and another model may have been asked instead.
-            Offline: the door was closed.
-            Problem: the notes may not leave any more.
+            Problem: the door was closed, the provider removed, or the notes may not leave any more.
         """
         if self.unwanted.requested:
             raise CloudFailed(f"{self._request.host} is not asked any more.", NEXT)
-        self._gate.check(self._request.host)
+        self._may_ask()
         self._request.cleared.check()
 
 

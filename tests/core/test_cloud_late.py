@@ -61,11 +61,15 @@ class House:
         self.rules: dict[str, FolderRule] = dict.fromkeys(BOAT.paths, "cloud")
         self.offline = False
         self.ledger = Ledger(home / "outgoing.sqlite3")
+        self.listed = True
         outgoing = Outgoing(lambda paths: {p: self.rules[p] for p in paths if p in self.rules}, Settings, self.ledger)
         url = server.url.replace("127.0.0.1", NAME)
         provider = Provider("test", kind, url, "starter")  # type: ignore[arg-type]
         gate = Gate(lambda: self.offline)
-        self.model = CloudModel(provider, lambda _: None, gate, Breaker(), outgoing.card(), patience=patience)
+        card, listed = outgoing.card(), lambda: self.listed
+        self.model = CloudModel(
+            provider, lambda _: None, gate, Breaker(), card, listed=listed, patience=patience
+        )
 
     def go_offline(self) -> None:
         self.offline = True
@@ -79,6 +83,9 @@ class House:
     def remove(self) -> None:
         self.rules = {}
 
+    def remove_provider(self) -> None:
+        self.listed = False
+
 
 TURN = Turn(lambda _: [SECRET], 100)
 
@@ -91,6 +98,7 @@ TURN = Turn(lambda _: [SECRET], 100)
         (House.keep_here, "rules"),
         (House.ask_first, "rules"),
         (House.remove, "rules"),
+        (House.remove_provider, "input"),
     ],
 )
 def test_what_is_decided_before_the_connection_stands_keeps_all_of_it_here(

@@ -38,7 +38,9 @@ from core.protocol import (
     EraseLater,
     LaterInfo,
     Provider,
+    RemoveProvider,
     RouteKind,
+    RouteStep,
     SecondOpinion,
     ShowLater,
     TryProvider,
@@ -448,6 +450,19 @@ def test_a_removed_provider_leaves_the_questions_waiting(house: House) -> None:
     house.later.wake()
     eventually(lambda: not threads())
     assert house.later.info().waiting == 1
+
+
+def test_a_provider_that_is_removed_in_the_middle_of_a_question_is_not_asked_any_more(house: House) -> None:
+    house.settings.replace(
+        providers=[*house.settings.current.providers, Provider("near", "openai", house.server.url, "other")]
+    )
+    house.server.fault = "500"
+    for event in house.desk.handle(Ask(QUESTION), Cancellation()):
+        if isinstance(event, RouteStep) and (event.step.model, event.step.outcome) == ("big", "asked"):
+            list(house.providers.handle(RemoveProvider("near"), Cancellation()))
+    assert isinstance(event, Answered)
+    assert [body["model"] for _, _, body in house.server.requests] == ["big"]
+    assert event.route[2].outcome == "near was removed or changed since you asked; nothing was sent to it"
 
 
 def test_what_a_question_was_kept_to_it_is_kept_to_later(house: House) -> None:
