@@ -47,7 +47,8 @@ class Clearance:
         """What of a prompt may leave now.
 
         Args:
-            so_far: words of the answer that exist already, with all files that they may be text of.
+            so_far: words of the answer that exist already, with all files that they may be text of. They stay here as a
+                whole where they show a part of something that is hidden.
 
         Raises:
             Withheld: no text of any note may, and so nothing does, the question included.
@@ -59,6 +60,7 @@ class Clearance:
         redacted, hidden = self._redactor.hide([message.content for message in left])
         cleared = [Message(message.role, text) for message, text in zip(left, redacted, strict=True)]
         going_on = cleared.pop().content if so_far is not None and left[-1].role == "assistant" else ""
+        going_on = "" if self._redactor.is_shown_by(going_on) else going_on
         why = f"{self._occasion}; {why}" if self._occasion else why
         still = partial(check, used, self._rules, consent=self._consent)
         return Passed(Cleared(tuple(cleared), still, going_on), hidden, why, withheld)

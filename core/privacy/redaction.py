@@ -32,6 +32,19 @@ class Redactor:
         del kinds["text"]  # what only looked like a placeholder is no secret
         return hidden, dict(kinds)
 
+    def is_shown_by(self, text: str) -> bool:
+        """Whether a text that was redacted still shows something that is hidden elsewhere in the card.
+
+        It does where it breaks off in the middle of it, or says it without the words that gave it away there: nothing
+        recognises half a card number, or a password that is not called one.
+        """
+        originals = [value for name, value in self._originals.items() if not name.startswith("TEXT-")]
+        if any(value in text for value in originals):
+            return True
+        beginnings = [_bare(value) for value in originals]
+        tails = {_bare(text[word.start() :]) for word in re.finditer(r"\b\w", text)} if originals else set()
+        return any(value.startswith(tail) for tail in tails - {""} for value in beginnings)
+
     def restorer(self) -> "Restorer":
         """Takes back the placeholders in one stream of words."""
         return Restorer(self._originals)
@@ -100,6 +113,11 @@ class Restorer:
             if any(original.startswith(bare) for original in self._originals):
                 return start
         return len(text)
+
+
+def _bare(text: str) -> str:
+    """Letters and digits alone: a number is the same however it is spaced."""
+    return re.sub(r"[\W_]", "", text).casefold()
 
 
 def _same(kind: Kind, value: str) -> str:

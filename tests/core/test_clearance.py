@@ -85,6 +85,32 @@ def test_words_that_a_model_has_written_are_text_of_every_note_it_had() -> None:
     assert [message.role for message in cleared.messages] == ["system", "user"]
 
 
+@pytest.mark.parametrize(
+    ("so_far", "shown"),
+    [
+        ("She paid with 4111 1111 1111 11", ""),
+        ("She paid with 4111-11", ""),
+        ("She paid with 4111 1111 1111 1111", "She paid with [CARD-1]"),
+        ("The password is Sommer", ""),
+        ("The password: sommer20", "The password: [KEY-2]"),
+        ("Sommer2026 opens it", ""),
+        ("Ask Mara", ""),
+        ("Ask Mara Lind", "Ask [NAME-1]"),
+        ("Write to mara@exam", ""),
+        ("She paid with a card, 4111 being", "She paid with a card, 4111 being"),
+        ("A note of summer", "A note of summer"),
+    ],
+)
+def test_words_so_far_that_break_off_in_the_middle_of_something_hidden_stay_here(so_far: str, shown: str) -> None:
+    secrets = "Paid with 4111 1111 1111 1111; password: Sommer2026! Write to mara@example.org, Mara Lind."
+    prompt = [composed("user", FromNotes(secrets, ("/work/a.md",)))]
+    passes = Clearance(lambda paths: dict.fromkeys(paths, "cloud"), Redactor(["Mara Lind"]))
+    passed = passes.clear(prompt, FromNotes(so_far, ("/work/a.md",)))
+    assert passed.prompt.so_far == shown
+    passes = Clearance(lambda paths: dict.fromkeys(paths, "cloud"), Redactor(["Mara Lind"], enabled=False))
+    assert passes.clear(prompt, FromNotes(so_far, ("/work/a.md",))).prompt.so_far == so_far
+
+
 def test_an_earlier_answer_in_a_follow_up_stays_when_one_of_its_notes_does() -> None:
     follow_up = [
         composed("user", FromNotes("never", ("/diary/c.md",)), "\nQuestion: who?"),
