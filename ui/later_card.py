@@ -30,7 +30,8 @@ class LaterCard(QFrame):
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(4)
         layout.addWidget(self.switch)
-        words = "When on, a question that an outage keeps from the cloud model is asked again when it is back."
+        words = "When on, a question that an outage keeps from the cloud model is asked again when it is back. "
+        words += "That takes a cloud model that is asked before the local one."
         layout.addWidget(label(words, "muted", wrap=True))
         layout.addLayout(self.rows)
 

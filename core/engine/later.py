@@ -7,6 +7,7 @@ question, under the rules of that moment: nobody has agreed to anything.
 
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -28,11 +29,15 @@ PASSING = ("offline", "keyring", "profile", "rules")  # kinds of problems that p
 
 
 class Pauses(NamedTuple):
-    """In seconds: from the engine's start to the first try, from an outage to the first, and the longest of all."""
+    """In seconds: from the engine's start to the first try, from an outage to the first, and the longest of all.
+
+    stay: how long the engine goes on for what waits, from its start or the last such question, if nobody else needs it.
+    """
 
     start: float = 5.0
     first: float = 30.0
     longest: float = 900.0
+    stay: float = 12 * 3600.0
 
 
 class SecondOpinions:
@@ -67,6 +72,7 @@ class SecondOpinions:
         self._complete = complete
         self._pauses = pauses
         self._tries: Counter[int] = Counter()
+        self._since = time.monotonic()
         self._came: tuple[Waiting, SecondOpinion] | None = None  # what could not be kept yet
         self._changed = threading.Condition()
         self._running = self._sooner = self._more = self._ended = False
@@ -85,6 +91,7 @@ class SecondOpinions:
         """One more waits now."""
         with self._changed:
             self._more = True
+            self._since = time.monotonic()
             self._run_after(self._pauses.first)
 
     def start(self) -> None:
@@ -118,8 +125,9 @@ class SecondOpinions:
 
     @property
     def busy(self) -> bool:
-        """Whether a cloud model is being asked."""
-        return self._asking is not None
+        """Whether a cloud model is being asked, or the engine should stay because something waits that may be asked."""
+        stays = self._running and time.monotonic() - self._since < self._pauses.stay
+        return stays or self._asking is not None
 
     def info(self) -> LaterInfo:
         """How many wait and how many are new."""

@@ -405,6 +405,18 @@ def test_what_came_and_cannot_be_kept_is_not_asked_and_paid_for_again(
     eventually(lambda: not threads())
 
 
+def test_the_engine_stays_for_what_waits_but_not_for_ever(house: House) -> None:
+    assert not house.later.busy
+    house.outage()
+    assert house.later.busy
+    house.later._pauses = NEVER._replace(stay=0.0)
+    assert not house.later.busy
+    house.later._pauses = NEVER
+    house.settings.change("offline", "on")
+    house.later.wake()
+    eventually(lambda: not house.later.busy)
+
+
 def test_an_engine_that_starts_goes_on_where_the_last_one_ended(house: House, tmp_path: Path) -> None:
     house.outage()
     house.later.end()

@@ -51,7 +51,11 @@ def test_with_nothing_to_show_it_says_what_it_is_for_or_how_to_switch_it_on(offh
     offhand.engine.script.opinions = []
     assert offhand("later").out == ("Second opinions are switched off: `offhand settings second_opinions on`.\n")
     offhand.engine.script.report = replace(REPORT, later=LaterInfo(on=True))
-    assert offhand("later").out.startswith("Nothing waits.")
+    out = offhand("later").out
+    assert out.startswith("Nothing waits.")
+    assert "`offhand settings prefer cloud`" in out
+    offhand.engine.script.opinions = [replace(OPINION, state="waiting")]
+    assert "look again in a minute" in offhand("later").out
 
 
 def test_what_waits_and_what_was_dropped_say_so() -> None:

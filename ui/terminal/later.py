@@ -9,7 +9,9 @@ from ui.terminal.options import Json
 from ui.terminal.session import Session
 
 OFF = "Second opinions are switched off: `offhand settings second_opinions on`."
-NONE = "Nothing waits. A question that an outage keeps from the cloud model is asked again when it is back."
+NONE = """Nothing waits. A question that an outage keeps from the cloud model is asked again when it is back.
+One that the local model may answer first never waits: `offhand settings prefer cloud` asks the cloud model first."""
+WAITS = "What waits is asked again by itself, for the first time in a few seconds: look again in a minute."
 
 
 def later(
@@ -36,3 +38,5 @@ def later(
         session.say(OFF)
     elif not told.opinions:
         session.say(NONE)
+    elif any(opinion.state == "waiting" for opinion in told.opinions):
+        session.say("", WAITS)
