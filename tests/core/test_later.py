@@ -245,11 +245,12 @@ def test_only_what_an_outage_alone_kept_from_the_cloud_waits(
 @pytest.mark.parametrize("rule", ["local", "ask"])
 def test_a_breaker_at_rest_is_not_why_notes_that_may_not_leave_stay(house: House, rule: FolderRule) -> None:
     house.outage()
-    house.desk.handle(EraseLater(), Cancellation())
+    assert list(house.desk.handle(EraseLater(), Cancellation()))
     house.rules = dict.fromkeys(house.rules, rule)
     answered = house.ask(Ask("When was the valve replaced?"))
     assert answered.route[1].outcome.startswith("far was not asked")
     assert LATER not in answered.note
+    assert house.later.info().waiting == 0
 
 
 def test_a_folder_that_stays_here_by_then_is_not_sent(house: House) -> None:
