@@ -69,7 +69,7 @@ class Opinions:
         """
         with self._history.opened("A second opinion could not be kept", _SHOWN) as file:
             kept = _end(file, waiting, opinion)
-        return kept and not self._history.forget_removed(opinion)
+        return not self._history.forget_removed(opinion) and kept
 
     def newest(self, most: int = 0, *, seen: bool) -> tuple[list[SecondOpinion], int]:
         """What came, newest first, then what waits; and how many more there are than are told.
