@@ -29,7 +29,7 @@ from core.protocol import VERSION, Settings
 from indexer.records import Problem
 from indexer.store import folders, outbox
 from indexer.store.database import DiskFull, explained, open_reader
-from indexer.store.schema import MIGRATIONS
+from indexer.store.schema import MIGRATIONS, equip
 
 FORMAT = 2  # the first one had no ledger; it can still be read
 MANIFEST = "manifest.json"
@@ -147,6 +147,7 @@ def _snapshot(profile: Profile, place: Path) -> tuple[str, int]:
     with explained(profile.catalog), contextlib.closing(open_reader(profile.catalog)) as connection:
         connection.execute("VACUUM INTO ?", (str(place / CATALOG),))
     with explained(place), contextlib.closing(apsw.Connection(str(place / CATALOG))) as connection:
+        equip(connection)
         _forget_deleted(connection)
         version = connection.execute("PRAGMA user_version").fetchone()
         assert version is not None

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, placement, search, semantics
+from indexer.finder import Finder
 from indexer.folder_rules import FolderRules
-from indexer.fusion import fuse
 from indexer.ignore import IgnoreRules
 from indexer.ledger import Ledger
 from indexer.loop import Loop, Notices
@@ -20,9 +20,11 @@ from indexer.scanner import Scanner
 from indexer.scans import LOOK_SECONDS, Scans
 from indexer.search import Stage
 from indexer.semantics import Meaning
-from indexer.store import files, folders, outbox, passages, selection
+from indexer.spelling import Spelling
+from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database
 from indexer.store.folders import FolderTally
+from indexer.terms import fold
 from indexer.vector_flow import VectorFlow
 from indexer.watch import Watcher
 
@@ -47,7 +49,7 @@ class Index:
         on_change: called, from any thread, when something a person could see has changed.
 
     `vectors` tells where the index of vectors stands, and is told to look after it; `ledger` says what became of each
-    file, and `pace` when work in the background rests.
+    file, `pace` when work in the background rests, and `spelling` which words were probably meant.
 
     Raises:
         CatalogUnusable: the catalog cannot be opened.
@@ -67,6 +69,7 @@ class Index:
         self._database = Database(path)
         self.folder_rules = FolderRules(self._database, on_change)
         self.folder_rules.copy()  # an import may have changed it, and a damage is told before anything starts
+        self.spelling = Spelling(self._database)
         self._meaning = meaning
         self._protected = protected
         self._announce = on_change
@@ -103,6 +106,7 @@ class Index:
             on_change=self._on_change,
             notices=self._notices,
         )
+        self._finder = Finder(self._database, meaning, self._flow.doubt)
         self._scans = recogniser and Scans(
             self._database,
             recogniser,
@@ -234,34 +238,13 @@ class Index:
         chosen: Filter = EVERYWHERE,
         *,
         unfinished: bool = False,
+        meant: str = "",
     ) -> Iterator[tuple[Stage, list[Hit], str]]:
         """Passages, best first: ("words", hits, ""), and with `meaning` then ("fused", hits, note).
 
-        The note is one sentence when meaning could not be searched; the hits are then those found by words.
-
-        Args:
-            unfinished: the last word is still being typed, and may be the beginning of a longer one.
-
-        Raises:
-            FolderRefused: the chosen folder has no files in the index.
+        See `Finder.search`.
         """
-        pool = max(limit, search.POOL)
-        with self._database.read() as connection:
-            if chosen.folder and not selection.is_known(connection, chosen.folder):
-                raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
-            lexical = search.words_within(connection, words, pool, chosen, unfinished=unfinished)
-            hits = passages.hits(connection, [(match.number, match.points) for match in lexical[:limit]])
-        yield "words", hits, ""
-        if not meaning or not words.strip():
-            return
-        try:
-            near = self._near(words, pool, chosen)
-        except Problem as problem:
-            yield "fused", hits, f"{problem.what} These passages were found by their words."
-            return
-        with self._database.read() as connection:
-            fused = passages.hits(connection, fuse(lexical, near))[:limit]
-        yield "fused", fused, ""
+        return self._finder.search(words, limit, meaning, chosen, unfinished=unfinished, meant=meant)
 
     def similarity(self, question: str, sentences: list[str]) -> list[float]:
         """The cosine of each sentence with the question.
@@ -278,7 +261,7 @@ class Index:
 
     def document_frequency(self, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         """In how many passages each term occurs, and how many passages there are."""
-        folded = {term: search.fold(term) for term in terms}
+        folded = {term: fold(term) for term in terms}
         with self._database.read() as connection:
             found, total = passages.document_frequency(connection, folded.values())
         return {term: found[form] for term, form in folded.items()}, total
@@ -346,14 +329,6 @@ class Index:
         return read and embedded and not self._scanner.looking
 
     # ---- inside -----------------------------------------------------------------------------------------------------
-
-    def _near(self, words: str, limit: int, chosen: Filter) -> list[tuple[int, float]]:
-        if chosen != EVERYWHERE:
-            return search.meaning_within(self._database, self._meaning, words, limit, chosen)
-        near = search.by_meaning(self._meaning, words, limit)
-        if near.exact:
-            self._flow.doubt()
-        return list(zip(near.ids, near.scores, strict=True))
 
     def _watched(self) -> list[Folder]:
         with self._database.read() as connection:

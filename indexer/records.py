@@ -9,6 +9,7 @@ FolderRule = Literal["cloud", "ask", "local"]
 """What may become of a folder's text: it may go to a cloud model; only when the person says so; never."""
 STRICTEST: tuple[FolderRule, ...] = ("local", "ask", "cloud")
 FactKind = Literal["task", "date", "tag", "link", "heading"]
+PartKind = Literal["phrase", "without", "folder", "tag", "file", "after", "before", "spelling"]
 
 
 class Problem(Exception):
@@ -77,18 +78,41 @@ class Folder(Struct, frozen=True):
 
 
 class Filter(Struct, frozen=True):
-    """Which files a search looks into; by default all of them.
+    """What a search looks into; by default everything.
 
     folder: absolute path of a folder, or of one file; "" for everywhere.
     after, before: the file was modified at this moment or later, and before that one; nanoseconds since 1970.
+    within: it stands in folders of all these names, or whose names begin so where none is called that.
+    tags: it has all these tags, or some that begin so where none is called that.
+    names: its name holds all of these.
+    having, lacking: FTS5 expressions; the passage matches each of the first and none of the second.
     """
 
     folder: str = ""
     after: int | None = None
     before: int | None = None
+    within: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    having: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 EVERYWHERE = Filter()
+
+
+class QueryPart(Struct, frozen=True):
+    """A part of what was typed that is not simply a word: its kind, its value, where it stands (characters).
+
+    phrase: these words, one directly after the other.  without: passages that lack them.  folder, tag, file: files in
+    such a folder, with such a tag, of such a name.  after, before: an ISO 8601 day, month or year, itself included.
+    spelling: a word that no passage has; the value is looked for in its place.
+    """
+
+    kind: PartKind
+    value: str
+    start: int
+    end: int
 
 
 class Chunk(Struct, frozen=True):

@@ -1,10 +1,5 @@
-"""Finding passages by words and by meaning, which `fusion` makes one list of.
+"""Finding passages by words and by meaning, which `fusion` makes one list of."""
 
-Whatever a person types is words, never syntax.
-"""
-
-import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
@@ -16,63 +11,16 @@ from indexer.records import EVERYWHERE, Filter
 from indexer.semantics import Meaning
 from indexer.store import passages, selection
 from indexer.store.database import Database
+from indexer.terms import LONGEST_TEXT, ends_in_word, expression, is_short, query_words, words_of
 
 Stage = Literal["words", "fused"]
 
 POOL = 50  # candidates of each kind that are fused
-LONGEST_TEXT = 2_000  # characters of a question that are looked at; an embedding model reads no further either
-MOST_WORDS = 32
 RANKED = 5_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
 SHORTLISTED = 3_000  # about; of the passages with some of many words, each of which makes the ranking slower
 FEW = 5_000  # passages admitted by a filter that are looked at one by one, in about 30 ms
 WIDE = 1_000  # candidates of each kind when a filter admits more: Chroma finds so many in 15 ms
-SHORTEST_PREFIX = 3
-"""Bytes (UTF-8) of a word that is looked up as the beginning of others: three Latin letters, one Chinese sign. Two
-letters begin so many words that finding their passages takes up to 40 ms among 100,000, three up to 18."""
-
 PATIENCE = 60.0  # seconds; only the first question after a start waits for the model
-
-_WORD = re.compile(r"[^\W_]+")
-
-
-def fold(word: str) -> str:
-    """A word as the index keeps it: lower case, without diacritics (FTS5's unicode61, remove_diacritics 2)."""
-    apart = unicodedata.normalize("NFD", word.lower())
-    return unicodedata.normalize("NFC", "".join(sign for sign in apart if not unicodedata.combining(sign)))
-
-
-# Function words of English, German, French and Spanish: in nearly every passage, and in nearly every question.
-_STOP_WORDS = frozenset(
-    fold(word)
-    for word in (
-        "a about am an and any are as at be been but by can could did do does for from get had has have how i if in "
-        "into is it its many me much my no not of on or our s should t than that the their them then there these they "
-        "this to us was we were what when where which who whom whose why will with would you your "
-        "aber als am an auch auf aus bei bin bis da das dass dem den der des die doch du ein eine einem einen einer er "
-        "es für haben hat hatte ich ihr im in ist kann man mein meine mich mir mit nach nicht noch nur oder sein sich "
-        "sie sind so über um und uns vom von vor war waren warum was wann welche welcher welches wem wen wenn wer wie "
-        "wird wo wurde zu zum zur "
-        "au aux avec ce ces cette combien comment dans de du elle en est et il ils je l la le les leur ma mais mes mon "
-        "ne nous où par pas pour pourquoi quand que quel quelle qui sa se ses son sur un une vous "
-        "al como cómo con cual cuál cuando cuándo cuánto del donde dónde el ella en era es esta este fue ha las lo los "
-        "mi mis no para pero por qué quién ser si sin su sus una y yo"
-    ).split()
-)
-
-
-def query_words(text: str) -> list[str]:
-    """The words of a question that are searched for, each once: without function words, unless there are no others."""
-    found = dict.fromkeys(fold(word) for word in _WORD.findall(_prepared(text)))
-    every = list(found)[:MOST_WORDS]
-    return [word for word in every if word not in _STOP_WORDS] or every
-
-
-def expression(words: Sequence[str], *, every: bool, unfinished: bool = False) -> str:
-    """An FTS5 expression for passages with all of the words, or any of them; an unfinished last word may go on."""
-    quoted = [f'"{word}"' for word in words]
-    if unfinished and not _is_short(words[-1]):
-        quoted[-1] += "*"
-    return (" AND " if every else " OR ").join(quoted)
 
 
 def by_words(
@@ -92,9 +40,8 @@ def by_words(
     words = query_words(text)
     if not words:
         return []
-    typed = _prepared(text)
-    unfinished = unfinished and bool(_WORD.fullmatch(typed[-1:])) and fold(_WORD.findall(typed)[-1]) == words[-1]
-    if unfinished and len(words) == 1 and _is_short(words[0]):
+    unfinished = unfinished and ends_in_word(text) and words_of(text)[-1] == words[-1]
+    if unfinished and len(words) == 1 and is_short(words[0]):
         found = [Match(number, 1.0, whole=True) for number in passages.titled(connection, words[0], limit, among)]
         if len(words[0]) > 1:  # a word by itself perhaps: "TV"
             found = _joined(found, _ranked(connection, expression(words, every=True), limit, among), limit)
@@ -112,10 +59,6 @@ def by_words(
 def _joined(first: Sequence[Match], more: Sequence[Match], limit: int) -> list[Match]:
     known = {match.number for match in first}
     return [*first, *(match for match in more if match.number not in known)][:limit]
-
-
-def _is_short(word: str) -> bool:
-    return len(word.encode()) < SHORTEST_PREFIX
 
 
 def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequence[int] | None) -> list[Match]:
@@ -209,6 +152,3 @@ def sendable(text: str) -> str:
     """A question as it can cross a process border: not too long, and no halves of characters."""
     return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
 
-
-def _prepared(text: str) -> str:
-    return unicodedata.normalize("NFC", text[:LONGEST_TEXT])

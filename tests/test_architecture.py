@@ -44,6 +44,7 @@ ONLY_IN = {
     "phonenumbers": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
     "stdnum": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
     "keyring": ({"core/models/keys.py"}, "use core.models.keys"),
+    "rapidfuzz": ({"indexer/store/vocabulary.py"}, "use indexer.store.vocabulary"),
     "kreuzberg": ({"indexer/extract/documents.py"}, "use indexer.extract.documents"),
     "onnxruntime": ({"indexer/embed.py", "indexer/onnx_graph.py"}, "use indexer.embed"),
     "socket": (

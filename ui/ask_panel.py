@@ -8,10 +8,11 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from core.protocol import Answered, Ask, Event, Found, Piece, Problem, Quoted, Restart, RouteStep, Search
+from core.protocol import Answered, Ask, Event, Found, Piece, Problem, QueryPart, Quoted, Restart, RouteStep, Search
 from ui.answer_card import AnswerCard
 from ui.citation import cite
 from ui.engine_link import EngineLink, Ticket
+from ui.filter_chips import FilterChips, without
 from ui.results_list import ResultsView
 from ui.state_pane import StatePane
 from ui.state_words import state_words
@@ -60,6 +61,7 @@ class AskPanel(QWidget):
         self._glass = QLabel()
         self._chip = label("Offline", "chip")
         self._chip.setToolTip("Offline: nothing leaves this machine")
+        self.chips = FilterChips()
         self.pane = StatePane()
         self.results = ResultsView(theme)
         self.card = AnswerCard(theme)
@@ -86,6 +88,7 @@ class AskPanel(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(line)
+        layout.addWidget(self.chips)
         layout.addWidget(hairline())
         layout.addWidget(self.body, 1)
         layout.addWidget(hairline())
@@ -94,6 +97,7 @@ class AskPanel(QWidget):
 
     def _connect(self) -> None:
         self.question.textEdited.connect(self._typed)
+        self.chips.removed.connect(self._remove)
         self._meaning.timeout.connect(lambda: self._find(meaning=True))
         self._notice_over.timeout.connect(self._refresh)
         self.results.open_requested.connect(lambda hit: self.open_requested.emit(hit.path, hit.line, hit.page))
@@ -209,6 +213,7 @@ class AskPanel(QWidget):
             self._search.cancel()
         if not self._words():
             self._search = None
+            self.chips.show_parts([])
             self._show_state()
             return
         self._find(meaning=False)
@@ -230,16 +235,23 @@ class AskPanel(QWidget):
         call = Search(words, limit=LIMIT, meaning=meaning, unfinished=True)
         self._search = self._link.call(call, found, self._search_failed)
 
+    def _remove(self, part: QueryPart) -> None:
+        self.question.setText(without(self._words(), part))
+        self.question.setFocus()
+        self._typed()
+
     def _show_hits(self, found: Found, words: str) -> None:
         refined = self._painted == words
         self._painted = words
+        self.chips.show_parts(found.parts)
         if not found.hits:
             if found.stage == "fused" or self.body.currentWidget() is not self.results:
                 self.results.show_hits([], words, follow=False)
                 self.pane.say("No passage found", "Press Enter to ask anyway, or try other words.")
                 self._show(self.pane)
             return
-        self.results.show_hits(found.hits, words, self._roots(), follow=refined)
+        marked = found.words if found.words or found.parts else words
+        self.results.show_hits(found.hits, marked, self._roots(), follow=refined)
         self._show(self.results)
         if found.note:
             self.notice(found.note)
@@ -274,6 +286,7 @@ class AskPanel(QWidget):
         self._show(self.card)
         match event:
             case Found():
+                self.chips.show_parts(event.parts)
                 self.card.show_found(event)
             case Quoted():
                 self.card.show_quote(event)

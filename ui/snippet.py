@@ -8,8 +8,10 @@ TABLE_RULE = re.compile(r"^\s*\|?[\s:|-]*-{3,}[\s:|-]*$", re.MULTILINE)
 CELLS = re.compile(r"\s*\|\s*")
 MARKUP = re.compile(r"^\s{0,3}(?:#{1,6}|>|[-*+])\s+(?:\[[ xX]\]\s+)?|\*\*|__|`|\[\[|\]\]", re.MULTILINE)
 FRONTMATTER = re.compile(r"\A---\n.*?\n---\n(?=.*\S)", re.DOTALL)
-WORD = re.compile(r"\w+")
-SCRIPT_WITHOUT_SPACES = re.compile(r"[぀-ヿ㐀-鿿豈-﫿]")
+SIGNS = r"\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46"
+"""Of scripts without spaces, which are found by pairs of signs (`indexer/scripts.py`)."""
+PIECE = re.compile(rf"[{SIGNS}]+|[^\W{SIGNS}]+")
+SIGN = re.compile(rf"[{SIGNS}]")
 LONG = 4  # letters; shorter words ("the", "did") are marked only where nothing else was typed
 
 
@@ -29,13 +31,21 @@ def excerpt(text: str, words: str, length: int) -> tuple[str, list[Span]]:
 
 def spans(text: str, words: str) -> list[Span]:
     """Where the typed `words` begin words of `text`, from their first to their last letter."""
-    typed = WORD.findall(words)
-    strong = [word for word in typed if len(word) >= LONG or not word.isalpha() or SCRIPT_WITHOUT_SPACES.search(word)]
+    typed = PIECE.findall(words)
+    strong = [word for word in typed if len(word) >= LONG or not word.isalpha() or SIGN.match(word)]
     wanted = sorted(set(strong or typed), key=len, reverse=True)
     if not wanted:
         return []
-    patterns = (re.escape(w) if SCRIPT_WITHOUT_SPACES.search(w) else rf"\b{re.escape(w)}\w*" for w in wanted[:32])
+    patterns = (_signs(w) if SIGN.match(w) else rf"\b{re.escape(w)}\w*" for w in wanted[:32])
     return [match.span() for match in re.finditer("|".join(patterns), text, re.IGNORECASE)]
+
+
+def _signs(run: str) -> str:
+    """A pattern for any stretch of a text that is made of pairs of these signs."""
+    if len(run) == 1:
+        return run
+    pairs = "|".join(dict.fromkeys(run[at : at + 2] for at in range(min(len(run) - 1, 64))))
+    return f"(?:(?={pairs}).)+."
 
 
 def _unmarked(text: str) -> str:

@@ -32,6 +32,7 @@ from core.protocol import (
     Step,
     Timings,
 )
+from indexer.query import parse
 from indexer.records import Coverage, Hit
 from indexer.worker import Cancellation
 
@@ -113,7 +114,7 @@ class Answering:
         started = time.perf_counter()
         question, hits, note = self._passages(ask.question, ask.limit)
         timings = Timings(passages_ms=_since(started))
-        yield Found(hits, "fused", timings.passages_ms or 0.0, note)
+        yield Found(hits, "fused", timings.passages_ms or 0.0, note, question, parse(ask.question, exact=False).parts)
         evidence = weigh(question, hits, self._library)
         timings = structs.replace(timings, quote_ms=_since(started))
         yield Quoted(evidence.quote, timings.quote_ms or 0.0)
@@ -166,7 +167,7 @@ class Answering:
         return lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens)
 
     def _passages(self, typed: str, limit: int) -> tuple[str, list[Hit], str]:
-        question = questions.clean(typed)
+        question = questions.clean(parse(questions.clean(typed), exact=False).words)
         if not 1 <= limit <= MOST_HITS:
             raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
         hits: list[Hit] = []
@@ -195,7 +196,7 @@ class Answering:
             return answered
         owed = None
         if reply.spoken.outage and not ask.offline and self._owes(ask, [source.path for source in answered.sources]):
-            owed = structs.replace(ask, question=answered.question, consent=False)
+            owed = structs.replace(ask, question=questions.clean(ask.question), consent=False)
             answered = _with_note(answered, LATER)
         try:
             self._history.add(answered, owed)

@@ -4,10 +4,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
+from indexer.scripts import pieces
 from indexer.shortlist import idf
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+", re.UNICODE)
-_SCRIPT_WITHOUT_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+_OF_KANA = "\u3099\u309a"  # が is not か with an accent
 _SUFFIXES = ("ingly", "edly", "ings", "ing", "ies", "ied", "ed", "es", "ly", "s", "e", "y")
 _SHORTEST_STEM = 3
 
@@ -37,10 +38,7 @@ def tokens(text: str) -> list[str]:
     """All words and numbers of `text`, case-folded, without accents; scripts without spaces as pairs of characters."""
     found: list[str] = []
     for word in _WORD.findall(fold(text)):
-        if _SCRIPT_WITHOUT_SPACES.search(word):
-            found.extend(word[i : i + 2] for i in range(max(len(word) - 1, 1)))
-        else:
-            found.append(word.replace("’", "'").removesuffix("'s"))
+        found += pieces(word.replace("’", "'").removesuffix("'s"))
     return found
 
 
@@ -80,7 +78,8 @@ def rarity(words: Iterable[str], frequency: Mapping[str, int], passages: int) ->
 def fold(text: str) -> str:
     """Text without case and accents."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+    kept = (c for c in decomposed if c in _OF_KANA or not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 _FOLDED_FUNCTION_WORDS = frozenset(fold(word) for word in FUNCTION_WORDS)

@@ -112,7 +112,7 @@ class AnswerDesk:
         if not models:
             yield _nothing("No cloud model is set up; nothing would be sent.")
             return
-        prompt = self._answering.draft(call.question, call.limit)
+        prompt = self._kept_to(filters.chosen(Ask(call.question))).draft(call.question, call.limit)
         if prompt is None:
             yield _nothing("Nothing would be sent: your notes do not seem to say this, and no model is asked then.")
             return

@@ -28,8 +28,9 @@ from core.protocol import (
     Search,
     SetRule,
 )
-from indexer import index
+from indexer import index, spelling
 from indexer.placement import names
+from indexer.query import parse
 from indexer.worker import Cancellation
 
 PROGRESS_SECONDS = 0.1
@@ -114,10 +115,18 @@ class LibraryDesk:
         if not call.unfinished and not any(character.isalnum() for character in call.words):
             raise BadInput("There is nothing to look for.", "Type a word, or a few.")
         started = time.perf_counter()
+        typing = call.unfinished
+        query = parse(call.words, unfinished=typing)
         shelf = Shelf(self._index, filters.chosen(call))
-        found = shelf.search(call.words, call.limit, call.meaning, unfinished=call.unfinished)
+        mended = self._index.spelling.mended(call.words, query.parts, unfinished=typing, wait=not typing)
+        said, meant = spelling.sentence(call.words, mended), ""
+        if mended:
+            meant = parse(spelling.replaced(call.words, mended), unfinished=typing).words
+        parts = sorted([*query.parts, *mended], key=lambda part: part.start)
+        found = shelf.search(query.words, call.limit, call.meaning, unfinished=typing, meant=meant)
         for stage, hits, note in found:
-            yield Found(hits, stage, (time.perf_counter() - started) * 1000, note)
+            ms = (time.perf_counter() - started) * 1000
+            yield Found(hits, stage, ms, f"{said} {note}".strip(), meant or query.words, parts)
 
     def _until_done(self, cancelled: Cancellation) -> Iterator[Progress]:
         while True:

@@ -22,10 +22,11 @@ class Shelf:
         self._chosen = chosen
 
     def search(
-        self, words: str, limit: int, meaning: bool = True, *, unfinished: bool = False
+        self, words: str, limit: int, meaning: bool = True, *, unfinished: bool = False, meant: str = ""
     ) -> Iterator[tuple[Stage, list[Hit], str]]:
         """See `Index.search`; the note tells a person without any folder how to add one."""
-        for stage, hits, note in self._index.search(words, limit, meaning, self._chosen, unfinished=unfinished):
+        found = self._index.search(words, limit, meaning, self._chosen, unfinished=unfinished, meant=meant)
+        for stage, hits, note in found:
             yield stage, hits, note if hits or self._index.folders() else NO_FOLDERS
 
     def similarity(self, question: str, sentences: list[str]) -> list[float]:

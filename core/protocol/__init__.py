@@ -99,7 +99,9 @@ from indexer.records import (
     Finding,
     FolderRule,
     Hit,
+    PartKind,
     Problem,
+    QueryPart,
 )
 
 VERSION = "0.1.0"
@@ -155,6 +157,7 @@ __all__ = [
     "ListFolders",
     "ListProviders",
     "OrderProviders",
+    "PartKind",
     "Piece",
     "Preview",
     "Previewed",
@@ -164,6 +167,7 @@ __all__ = [
     "ProviderCall",
     "ProviderInfo",
     "Providers",
+    "QueryPart",
     "Quote",
     "Quoted",
     "RemoveFolder",

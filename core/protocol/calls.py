@@ -67,8 +67,10 @@ class Explain(Struct, frozen=True, tag=True):
 class Search(Struct, frozen=True, tag=True):
     """Find passages → Found(stage="words"), and with `meaning` then Found(stage="fused").
 
+    words: as a person types them, filters among them (`indexer.query` says which); without any words the newest of the
+    admitted files are listed.
     folder: only in files at or below this absolute path.  after, before: only in files that were modified on this day
-    (year-month-day) or later, or earlier. Each "" for no limit.
+    (year-month-day), in this month or year, or later, or earlier. Each "" for no limit.
     unfinished: the person is still typing, so the last word may be the beginning of a longer one.
     """
 
@@ -86,7 +88,7 @@ class Ask(Struct, frozen=True, tag=True):
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
     consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.
-    folder, after, before: answer from these files alone, as in Search.
+    folder, after, before: answer from these files alone, as in Search; so do filters in the question.
     """
 
     question: str

@@ -19,7 +19,7 @@ from core.protocol.values import (
     Step,
     Timings,
 )
-from indexer.records import Counts, Coverage, FileProblem, FileRecord, Finding, Hit
+from indexer.records import Counts, Coverage, FileProblem, FileRecord, Finding, Hit, QueryPart
 
 
 class Folders(Struct, frozen=True, tag=True):
@@ -57,12 +57,18 @@ class Progress(Struct, frozen=True, tag=True):
 
 
 class Found(Struct, frozen=True, tag=True):
-    """Passages, best first. `note` says in one sentence when a part of the search was not available."""
+    """Passages, best first. `note` says when a part of the search was not available, and which words were mended.
+
+    words: what was looked for: the text without its filters, misspelt words mended.
+    parts: the filters and the mended words, and where each stands in the text as it was sent.
+    """
 
     hits: list[Hit]
     stage: Literal["words", "fused"]
     ms: float
     note: str = ""
+    words: str = ""
+    parts: list[QueryPart] = []
 
 
 class Quoted(Struct, frozen=True, tag=True):

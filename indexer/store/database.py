@@ -14,7 +14,7 @@ from pathlib import Path
 import apsw
 
 from indexer.records import CatalogDamaged, CatalogUnusable
-from indexer.store.schema import MIGRATIONS, Migration
+from indexer.store.schema import MIGRATIONS, Migration, equip
 
 BUSY_MS = 5_000
 CHECKPOINT_MS = 500  # that emptying the journal waits for readers, and all writers for it
@@ -54,6 +54,7 @@ class Database:
             try:
                 _check_owner(self._writer, len(migrations))
                 _prepare_writer(self._writer)
+                equip(self._writer)
                 self._migrate(migrations)
                 self._writer.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             except BaseException:

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from indexer.records import Chunk, Extracted, Hit
+from indexer.terms import spelt
 
 RANKING = "bm25(3.0, 2.0, 1.0, 2.0)"
 """What a word counts in title, headings, body and tags."""
@@ -172,6 +173,37 @@ def document_frequency(connection: apsw.Connection, terms: Iterable[str]) -> tup
     total = connection.execute("SELECT count(*) FROM chunks").fetchone()
     assert total is not None
     return counts, int(total[0])
+
+
+def has_word(connection: apsw.Connection, word: str, *, begins: bool) -> bool:
+    """Whether a passage has a folded word, or with `begins` one that begins so."""
+    found = connection.execute("SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT 1", (f'"{word}"',)).fetchone()
+    if found is None and begins:
+        found = connection.execute(
+            "SELECT 1 FROM chunks_vocabulary WHERE term >= ? AND term < ? LIMIT 1", (word, word + "\U0010ffff")
+        ).fetchone()
+    return found is not None
+
+
+def as_written(connection: apsw.Connection, word: str) -> str:
+    """A folded word as a passage that has it spells it."""
+    row = connection.execute(
+        "SELECT title, headings, body, tags FROM chunks WHERE id = "
+        "(SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT 1)",
+        (f'"{word}"',),
+    ).fetchone()
+    return spelt(word, " ".join(str(text) for text in row)) if row else word
+
+
+def terms(connection: apsw.Connection) -> list[str]:
+    """All words of the word index."""
+    return [str(term) for (term,) in connection.execute("SELECT term FROM chunks_vocabulary")]
+
+
+def newest(connection: apsw.Connection) -> int:
+    """The highest id a passage has had; it grows with every one that is added."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def as_json(ids: Sequence[int]) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import apsw
 
+from indexer.scripts import apart
+
 Migration = Callable[[apsw.Connection], None]
 
 _TABLES = """
@@ -250,5 +252,60 @@ def _fifth(connection: apsw.Connection) -> None:
     connection.execute(_FIFTH)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth)
+_SIXTH = """
+-- The word index is given the text as `words_apart` makes it (indexer/scripts.py), so that words of scripts without
+-- spaces are found. What was indexed has to be told again when a passage goes: the function must not change without a
+-- migration that makes the index anew.
+DROP TRIGGER chunks_added;
+DROP TRIGGER chunks_removed;
+DROP TRIGGER chunks_renamed;
+DROP TABLE chunks_vocabulary;
+DROP TABLE chunks_fts;
+CREATE VIEW chunks_apart AS SELECT id, words_apart(title) AS title, words_apart(headings) AS headings,
+  words_apart(body) AS body, words_apart(tags) AS tags FROM chunks;
+CREATE VIRTUAL TABLE chunks_fts USING fts5 (
+  title, headings, body, tags,
+  content = 'chunks_apart', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE chunks_vocabulary USING fts5vocab (chunks_fts, row);
+INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild');
+
+CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
+  INSERT INTO chunks_fts (rowid, title, headings, body, tags)
+    VALUES (new.id, words_apart(new.title), words_apart(new.headings), words_apart(new.body), words_apart(new.tags));
+  INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns)
+    SELECT new.id, 'upsert', new.ordinal, mtime_ns FROM files WHERE id = new.file_id;
+  UPDATE embeddings SET unused_since = NULL WHERE hash = new.vector_hash AND unused_since IS NOT NULL;
+END;
+
+CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
+  INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags) VALUES ('delete', old.id,
+    words_apart(old.title), words_apart(old.headings), words_apart(old.body), words_apart(old.tags));
+  INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns) VALUES (old.id, 'delete', 0, 0)
+    ON CONFLICT (chunk_id) DO UPDATE SET kind = 'delete', ordinal = 0, mtime_ns = 0;
+  UPDATE embeddings SET unused_since = unixepoch() WHERE hash = old.vector_hash
+    AND NOT EXISTS (SELECT 1 FROM chunks WHERE vector_hash = old.vector_hash);
+  INSERT INTO meta (name, value) VALUES ('untidy', '') ON CONFLICT (name) DO NOTHING;
+END;
+
+CREATE TRIGGER chunks_renamed AFTER UPDATE OF title, tags ON chunks
+WHEN old.title IS NOT new.title OR old.tags IS NOT new.tags BEGIN
+  INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags) VALUES ('delete', old.id,
+    words_apart(old.title), words_apart(old.headings), words_apart(old.body), words_apart(old.tags));
+  INSERT INTO chunks_fts (rowid, title, headings, body, tags)
+    VALUES (new.id, words_apart(new.title), words_apart(new.headings), words_apart(new.body), words_apart(new.tags));
+END;
+"""
+
+
+def _sixth(connection: apsw.Connection) -> None:
+    connection.execute(_SIXTH)
+
+
+def equip(connection: apsw.Connection) -> None:
+    """Give a connection what the triggers call; one without it cannot add, rename or remove passages."""
+    connection.create_scalar_function("words_apart", apart, 1, deterministic=True, flags=apsw.SQLITE_INNOCUOUS)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth)
 """Number n brings a catalog from version n - 1 to version n (`PRAGMA user_version`)."""

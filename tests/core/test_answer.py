@@ -96,6 +96,16 @@ def test_what_the_model_makes_up_is_bound_to_no_source(asking: Asking):
     assert [sentence.source for sentence in answered.sentences] == [1, None]
 
 
+def test_filters_in_a_question_are_told_and_are_no_part_of_it(asking: Asking):
+    model = Script("On 3 May.")
+    events = asking(Ask(f"{QUESTION} tag:house -cabin"), model)
+    found = events[0]
+    assert isinstance(found, Found)
+    assert [(part.kind, part.value) for part in found.parts] == [("tag", "house"), ("without", "cabin")]
+    assert found.words == last(events).question == QUESTION
+    assert model.prompts[0][-1].content.endswith(QUESTION)
+
+
 def test_the_model_gets_the_question_last(asking: Asking):
     model = Script("On 3 May.")
     asking(Ask(f"  {QUESTION}\n"), model)

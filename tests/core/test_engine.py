@@ -269,6 +269,19 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert fused.hits == []
     *_, fused = asked(engine, Search("holiday accommodation"))
     assert Path(fused.hits[0].path).name == "cabin.md"
+    *_, fused = asked(engine, Search('valve -lemon file:boiler after:2001 "pressure va', unfinished=True))
+    assert [Path(hit.path).name for hit in fused.hits] == ["boiler.md"]
+    assert [part.kind for part in fused.parts] == ["without", "file", "after", "phrase"]
+    assert fused.words == 'valve    "pressure va'
+    words, fused = asked(engine, Search("presure vlave"))
+    assert [Path(found.hits[0].path).name for found in (words, fused)] == ["boiler.md", "boiler.md"]
+    assert words.words == "pressure valve"
+    assert words.note == "Nothing has “presure”; showing “pressure”. Nothing has “vlave”; showing “valve”."
+    assert [(part.kind, part.value, part.start) for part in words.parts] == [
+        ("spelling", "pressure", 0), ("spelling", "valve", 8),
+    ]  # fmt: skip
+    *_, fused = asked(engine, Search("file:.md"))
+    assert {Path(hit.path).name for hit in fused.hits} == {"boiler.md", "cabin.md"}
 
     events = asked(engine, Ask("When was the pressure valve replaced?", model=False))
     assert [type(event) for event in events] == [Found, Quoted, Answered]

@@ -8,8 +8,8 @@ import pytest
 
 from core.engine.filters import chosen
 from core.errors import BadInput
-from core.protocol import Search
-from indexer.records import EVERYWHERE
+from core.protocol import Ask, Search
+from indexer.records import EVERYWHERE, Filter
 
 SECOND = 10**9
 
@@ -35,6 +35,26 @@ def test_days_are_those_of_this_place_and_included() -> None:
     found = chosen(Search("x", after="2026-03-30", before="2026-03-31"))
     assert found.after == 1_774_796_400 * SECOND  # 2026-03-30 00:00 in Tokyo
     assert found.before == found.after + 2 * 86_400 * SECOND
+
+
+@pytest.mark.usefixtures("far_east")
+def test_what_stands_in_the_text_narrows_down_what_the_fields_say() -> None:
+    text = "roof tag:work folder:house file:offer after:2026-03 before:2027 -slate"
+    found = chosen(Search(text, after="2026-03-30", before="2026-03-31"))
+    assert found == Filter(
+        "", 1_774_796_400 * SECOND, (1_774_796_400 + 2 * 86_400) * SECOND, ("house",), ("work",), ("offer",), (), ('"slate"',)
+    )
+    assert chosen(Search("after:2026-03")) == chosen(Search("x", after="2026-03-01"))
+    assert chosen(Search("before:2026")) == chosen(Search("x", before="2026-12-31"))
+    with pytest.raises(BadInput, match="No day is both after 2026-05-01 and before 2025-12-31"):
+        chosen(Search("after:2026-05 before:2025"))
+
+
+def test_a_phrase_is_exact_in_a_search_and_prose_in_a_question() -> None:
+    assert chosen(Search('"clay tiles"')).having == ('"clay tiles"',)
+    assert chosen(Search('"clay ti', unfinished=True)).having == ('"clay"',)
+    assert chosen(Ask('Who said "clay tiles"?')) == EVERYWHERE
+    assert chosen(Ask("Who? tag:work")).tags == ("work",)
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])

@@ -7,8 +7,9 @@ import apsw
 import pytest
 
 from indexer.records import CatalogUnusable, Folder
-from indexer.store import folders
+from indexer.store import files, folders, outbox, passages
 from indexer.store.database import Database, DiskFull
+from indexer.store.files import Seen
 from indexer.store.schema import MIGRATIONS
 from indexer.worker import start_thread
 from tests.indexer.conftest import eventually, extracted
@@ -244,3 +245,27 @@ def test_a_catalog_of_the_first_version_is_brought_up_to_date_with_a_backup(tmp_
         assert connection.execute("SELECT path, ctime_ns, retry_at FROM files").fetchall() == [("/kept/a.md", 0, None)]
     new.close()
     assert (tmp_path / "catalog.sqlite3.version-1").exists()
+
+
+def test_a_catalog_from_before_signs_were_taken_apart_has_their_words_found(tmp_path: Path) -> None:
+    path = tmp_path / "c.sqlite3"
+    old = Database(path, MIGRATIONS[:5])
+    with old.write() as connection:
+        folder = folders.add(connection, "/notes")
+        files.add(connection, folder.id, Seen("/notes/a.md", 1, 1, 1))
+        passages.replace(connection, 1, "/notes/a.md", extracted("北京的屋顶", "a plain roof", title="会议"))
+        outbox.store_vectors(connection, "m", dict.fromkeys(outbox.unseen(connection, "m", 9), b"vector"))
+        connection.execute("DELETE FROM vector_outbox")
+        assert passages.matching(connection, '"屋顶"', 9) == []
+    old.close()
+    new = Database(path)
+    with new.write() as connection:
+        assert len(passages.matching(connection, '"屋顶"', 9)) == 1
+        assert len(passages.matching(connection, '"会议" AND "roof"', 9)) == 1
+        connection.execute("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)")
+        assert outbox.unseen(connection, "m", 9) == {}, "nothing is embedded again"
+        assert connection.execute("SELECT count(*) FROM vector_outbox").fetchall() == [(0,)]
+        files.forget(connection, [1])
+        connection.execute("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('integrity-check', 1)")
+    new.close()
+    assert path.with_name("c.sqlite3.version-5").exists()

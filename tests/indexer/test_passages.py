@@ -77,6 +77,24 @@ def test_an_edit_keeps_the_passages_whose_text_stays(database: Database, store: 
     assert_sound(database)
 
 
+def test_passages_without_spaces_come_change_and_go_with_their_words(database: Database, store: Store) -> None:
+    file_id = store("a.md", extracted("第一: 屋顶很旧", "B细胞", title="会议记录", tags=("项目",)))
+    assert set(found(database, '"屋顶" OR "项目"')) == {"屋顶很旧", "B细胞"}
+    with database.write() as connection:
+        path = files_of(connection, 1)[0].path
+        assert passages.replace(connection, file_id, path, extracted("第一: 屋顶很旧", "新的", title="其他标题"))
+    assert found(database, '"会议" OR "项目" OR "细胞"') == []
+    assert set(found(database, '"标题"')) == {"屋顶很旧", "新的"}
+    assert_sound(database)
+    with database.write() as connection:
+        connection.execute("INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild')")
+    assert set(found(database, '"标题"')) == {"屋顶很旧", "新的"}
+    with database.write() as connection:
+        files.forget(connection, [file_id])
+        assert connection.execute("SELECT count(*) FROM chunks_vocabulary").fetchall() == [(0,)]
+    assert_sound(database)
+
+
 def test_the_same_text_twice_is_embedded_once(database: Database, store: Store) -> None:
     store("a.md", extracted("same", "same", "h: same"))
     store("b.md", extracted("same"))

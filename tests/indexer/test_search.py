@@ -8,9 +8,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from indexer.index import Index
-from indexer.search import MOST_WORDS, by_words, expression, fold, query_words
+from indexer.records import Filter
+from indexer.search import by_words
 from indexer.store import passages
 from indexer.store.database import Database
+from indexer.terms import MOST_WORDS, expression, fold, phrase, query_words
 from tests.indexer.conftest import extracted, indexed
 
 Store = Callable[..., int]
@@ -34,7 +36,9 @@ def found(database: Database, text: str, limit: int = 10, *, unfinished: bool = 
         ("e\u0301te\u0301", ["ete"]),
         ("", []),
         ("?! -- ()", []),
-        ("日本語 の メモ", ["日本語", "の", "メモ"]),
+        ("日本語 の メモ", ["日本", "本語", "の", "メモ"]),
+        ("北京市B细胞 2026年", ["北京", "京市", "b", "细胞", "2026", "年"]),
+        ("ガラス が", ["ガラ", "ラス", "が"]),
     ],
 )
 def test_the_words_of_a_question(text: str, words: list[str]) -> None:
@@ -64,6 +68,44 @@ def test_passages_with_all_words_come_before_those_with_some(database: Database,
     store("a.md", extracted("boiler boiler boiler", "the pressure of the old boiler", "pressure pressure"))
     assert found(database, "boiler pressure ")[0] == "the pressure of the old boiler"
     assert len(found(database, "boiler pressure ")) == 3
+
+
+CHINESE = "他们决定用陶瓦屋顶，因为石板太贵。北京市的冬天很冷。"
+JAPANESE = "屋根はガラスで、東京のメモに書いた。"
+KOREAN = "학교에서 지붕을 고쳤다."
+THAI = "ฉันกินข้าวที่ร้านอาหารทุกวัน"
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("屋顶", CHINESE), ("陶瓦屋顶", CHINESE), ("北京", CHINESE), ("京", CHINESE), ("冷", CHINESE), ("冬天冷不冷", CHINESE),
+        ("石板 北京", CHINESE), ("ガラス", JAPANESE), ("東京", JAPANESE), ("メモ", JAPANESE), ("학교는", KOREAN), ("지붕", KOREAN),
+        ("ร้านอาหาร", THAI), ("ข้าว", THAI),
+    ],
+)  # fmt: skip
+def test_words_of_scripts_without_spaces_are_found_inside(database: Database, store: Store, typed: str, text: str) -> None:
+    store("a.md", extracted(CHINESE, JAPANESE, KOREAN, THAI, "a roof of clay tiles"))
+    assert found(database, typed)[:1] == [text]
+    assert found(database, typed, unfinished=True)[:1] == [text]
+
+
+def test_a_phrase_of_such_signs_is_exact(database: Database, store: Store) -> None:
+    store("a.md", extracted(CHINESE, JAPANESE, KOREAN, "市北京 京市 the B细胞 of", "B 细胞核"))
+    for typed, text in (
+        ("北京市", CHINESE), ("瓦屋顶", CHINESE), ("贵。北京", CHINESE), ("学校", None), ("瓦顶", None), ("학교에서 지붕", KOREAN),
+        ("b细胞 of", "市北京 京市 the B细胞 of"), ("京市 the", "市北京 京市 the B细胞 of"), ("冷", CHINESE), ("B细胞核", "B 细胞核"),
+    ):  # fmt: skip
+        with database.read() as connection:
+            ids = [number for number, _ in passages.matching(connection, phrase(typed), 9)]
+            assert [hit.text for hit in passages.hits(connection, [(n, 0.0) for n in ids])] == [text] * bool(text), typed
+
+
+def test_how_often_a_pair_of_signs_occurs_is_known(database: Database, store: Store) -> None:
+    store("a.md", extracted(CHINESE, "屋顶", JAPANESE))
+    with database.read() as connection:
+        frequency, total = passages.document_frequency(connection, ["屋顶", "瓦屋", "ガラ", "顶屋"])
+    assert (frequency, total) == ({"屋顶": 2, "瓦屋": 1, "ガラ": 1, "顶屋": 0}, 3)
 
 
 def test_an_unfinished_word_finds_its_continuations(database: Database, store: Store) -> None:
@@ -112,6 +154,7 @@ def test_expressions_are_quoted() -> None:
     assert expression(["a", "bc"], every=True, unfinished=True) == '"a" AND "bc"', "two letters begin too many words"
     assert expression(["北"], every=True, unfinished=True) == '"北"*'
     assert expression(["bc", "a"], every=False, unfinished=True) == '"bc" OR "a"'
+    assert expression(["北", "京市"], every=True) == '"北"* AND "京市"'
 
 
 def test_only_passages_with_every_word_are_whole_matches(database: Database, store: Store) -> None:
@@ -169,6 +212,23 @@ def test_a_hit_says_where_it_stands(library: Index) -> None:
     assert hit.heading.startswith("Café notes")
     assert hit.line <= 7 <= hit.line_end
     assert Path(hit.path).read_text()[hit.start : hit.end] == hit.text
+
+
+def test_a_phrase_is_exact_and_a_word_can_be_excluded_in_both_stages(exact: Index) -> None:
+    def named(words: str, chosen: Filter) -> set[str]:
+        return {Path(hit.path).name for _, hits, _ in exact.search(words, 10, chosen=chosen) for hit in hits}
+
+    assert named("ginger cake", Filter(having=(phrase("ginger cake"),))) == {"cakes.md"}
+    assert named("parkin", Filter(lacking=(phrase("oatmeal"),))) >= {"cakes.md"}
+    assert "parkin.md" not in named("parkin", Filter(lacking=(phrase("oatmeal"),)))
+
+
+def test_without_words_the_newest_of_the_chosen_files_are_listed(exact: Index) -> None:
+    stages = list(exact.search("  ", 10, chosen=Filter(names=("par",))))
+    assert [stage for stage, _, _ in stages] == ["words", "fused"]
+    for _, hits, note in stages:
+        assert {Path(hit.path).name for hit in hits} == {"parts.md", "parkin.md"}
+        assert note == ""
 
 
 def test_without_meaning_there_is_one_stage(library: Index) -> None:

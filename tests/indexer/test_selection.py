@@ -11,7 +11,7 @@ import pytest
 from core.paths import ROOT
 from indexer import search
 from indexer.embed import Embedder
-from indexer.records import EVERYWHERE, Chunk, Extracted, Filter
+from indexer.records import EVERYWHERE, Chunk, Extracted, Fact, Filter
 from indexer.semantics import Call, Event, Semantics
 from indexer.store import files, folders, outbox, passages, selection
 from indexer.store.batch_stamp import BatchStamp
@@ -21,6 +21,7 @@ from indexer.store.exact import ExactScan
 from indexer.store.files import Seen
 from indexer.store.stored import StoredVectors, Vector, pack
 from indexer.store.vector_index import VectorIndex
+from indexer.terms import phrase
 from indexer.worker import Cancellation
 from tests.indexer.conftest import eventually, extracted
 
@@ -63,6 +64,64 @@ def test_a_filter_admits_exactly_its_files(database: Database, chosen: Filter, n
         assert {every[chunk_id] for chunk_id in selection.admitted(connection, chosen, list(every))} == names
         assert len(selection.ids(connection, chosen, 1)) == min(1, len(names))
         assert selection.is_known(connection, chosen.folder) == bool(names)
+
+
+def tagged(*tags: str) -> tuple[Fact, ...]:
+    return tuple(Fact("tag", tag, tag, 1) for tag in tags)
+
+
+NAMED = {
+    "House/roof.md": ("clay tiles or slate tiles", ("roof", "work/taxes")),
+    "House/Übung 100%.md": ("the tiles are made of clay", ("workshop",)),
+    "households/roof.md": ("slate tiles", ("roofing",)),
+    "roofs.md": ("nothing but clay", ()),
+}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "names"),
+    [
+        (Filter(within=("house",)), {"House/roof.md", "House/Übung 100%.md"}),
+        (Filter(within=("hous",)), {"House/roof.md", "House/Übung 100%.md", "households/roof.md"}),
+        (Filter(within=("notes/house",)), {"House/roof.md", "House/Übung 100%.md"}),
+        (Filter(within=("/notes/HOUSE/",)), {"House/roof.md", "House/Übung 100%.md"}),
+        (Filter(within=("notes", "house")), {"House/roof.md", "House/Übung 100%.md"}),
+        (Filter(within=("roof",)), set()),
+        (Filter(within=("h%",)), set()),
+        (Filter(names=("roof",)), {"House/roof.md", "households/roof.md", "roofs.md"}),
+        (Filter(names=("übung",)), {"House/Übung 100%.md"}),
+        (Filter(names=("0%",)), {"House/Übung 100%.md"}),
+        (Filter(names=("house",)), set()),
+        (Filter(names=("roof", ".MD"), within=("house",)), {"House/roof.md"}),
+        (Filter(tags=("roof",)), {"House/roof.md"}),
+        (Filter(tags=("Work",)), {"House/roof.md"}),
+        (Filter(tags=("wor",)), {"House/roof.md", "House/Übung 100%.md"}),
+        (Filter(tags=("roof", "work/taxes")), {"House/roof.md"}),
+        (Filter(tags=("roof", "workshop")), set()),
+        (Filter(having=(phrase("clay tiles"),)), {"House/roof.md"}),
+        (Filter(having=(phrase("tiles"), phrase("clay"))), {"House/roof.md", "House/Übung 100%.md"}),
+        (Filter(lacking=(phrase("slate"),)), {"House/Übung 100%.md", "roofs.md"}),
+        (Filter(lacking=(phrase("slate tiles"), phrase("nothing"))), {"House/Übung 100%.md"}),
+        (Filter(having=(phrase("clay"),), lacking=(phrase("slate"),), names=("roof",)), {"roofs.md"}),
+    ],
+)
+@pytest.mark.skipif(os.sep != "/", reason="written with this system's paths")
+def test_names_tags_and_words_admit_exactly_their_files(database: Database, chosen: Filter, names: set[str]) -> None:
+    with database.write() as connection:
+        folder = folders.add(connection, "/notes")
+        for day, (name, (text, tags)) in enumerate(NAMED.items()):
+            files.add(connection, folder.id, Seen(f"/notes/{name}", 1, day * DAY, 1))
+            known = files.at(connection, f"/notes/{name}")
+            assert known is not None
+            passages.replace(connection, known.id, known.path, extracted(text, tags=tags, facts=tagged(*tags)))
+    every = dict(enumerate(NAMED, 1))
+    with database.read() as connection:
+        assert {every[chunk_id] for chunk_id in selection.ids(connection, chosen)} == names
+        assert {every[chunk_id] for chunk_id in selection.admitted(connection, chosen, list(every))} == names
+        if not chosen.having:
+            assert [every[one] for one in selection.newest(connection, chosen, 9)] == [
+                name for name in reversed(NAMED) if name in names
+            ]
 
 
 class Meaning:
@@ -155,6 +214,29 @@ def test_meaning_finds_all_that_a_look_at_each_would(
     got = sorted((float(shelf.vectors[number - 1] @ wanted) for number in found), reverse=True)
     assert got == pytest.approx(right, abs=2e-3)  # stored in half precision
     assert [cosine for _, cosine in near] == pytest.approx(got, abs=2e-3)
+
+
+@pytest.mark.parametrize("few", [50, 10_000], ids=["by the index", "one by one"])
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        Filter(having=(phrase("serviced"),)),
+        Filter("/notes/tenth", lacking=(phrase("the boiler"),)),
+        Filter(within=("notes/ra",), having=(phrase("the boiler"),)),
+    ],
+)
+def test_meaning_finds_all_that_have_the_phrase_or_lack_the_word(
+    shelf: Shelf, chosen: Filter, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(search, "WIDE", 100)
+    with shelf.database.read() as connection:
+        among = selection.ids(connection, chosen)
+    near = search.meaning_within(shelf.database, shelf.meaning, QUESTION, 10, chosen)  # type: ignore[arg-type]
+    assert among
+    assert {number for number, _ in near} <= set(among)
+    right = shelf.closest(QUESTION, among)
+    assert [cosine for _, cosine in near] == pytest.approx(right, abs=2e-3)
 
 
 @pytest.mark.parametrize("few", [50, 10_000], ids=["from a wide list", "one by one"])

@@ -18,6 +18,7 @@ from indexer.records import Extracted
 from indexer.store import outbox, vectors
 from indexer.store.embedded import EmbeddedStore
 from indexer.store.passages import vector_hash
+from indexer.store.schema import equip
 from indexer.store.stored import unpack
 from indexer.store.vector_store import StoreFailed
 from tests.processes.changes import Changes
@@ -88,6 +89,7 @@ class Invariants:
         source = apsw.Connection(str(self._profile.catalog), flags=apsw.SQLITE_OPEN_READONLY)
         source.set_busy_timeout(5000)
         copy = apsw.Connection(":memory:")
+        equip(copy)
         with copy.backup("main", source, "main") as backup:
             backup.step(-1)
         source.close()

@@ -75,6 +75,7 @@ from core.protocol import (
     Timings,
     Watch,
 )
+from indexer.query import parse
 from indexer.worker import Cancellation, Hello, Host, start_thread
 
 NOTES = Path("/home/mara/Notes")
@@ -314,10 +315,11 @@ class ScriptedEngine:
 
     def _search(self, call: Search, cancelled: Cancellation) -> Iterator[Event]:
         found = self.script.hits[: call.limit]
-        yield Found(found, "words", 1.2)
+        query = parse(call.words, unfinished=call.unfinished)
+        yield Found(found, "words", 1.2, "", query.words, query.parts)
         if call.meaning:
             cancelled.wait(self.script.meaning_after(call.words))
-            yield Found(found, "fused", 9.0)
+            yield Found(found, "fused", 9.0, "", query.words, query.parts)
 
     def _ask(self, call: Ask, cancelled: Cancellation) -> Iterator[Event]:
         script = self.script
@@ -330,7 +332,7 @@ class ScriptedEngine:
             Source(n, h.path, h.title, h.heading, h.line, h.page, h.score, h.text)
             for n, h in enumerate(script.hits[:4], 1)
         ]
-        yield Found(script.hits[:4], "fused", 12.0)
+        yield Found(script.hits[:4], "fused", 12.0, "", call.question, parse(call.question).parts)
         yield Quoted(script.quote, 34.0)
         route = [Step("quote", "", "ok")]
         text = " ".join(sentence.text for sentence in script.sentences)

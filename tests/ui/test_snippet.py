@@ -19,6 +19,10 @@ def test_short_words_are_marked_only_where_nothing_else_was_typed():
 
 def test_scripts_without_spaces_are_marked_inside():
     assert bold("我们决定用陶瓦屋顶", "屋顶") == ["屋顶"]
+    assert bold("我们决定用陶瓦屋顶", "屋顶决定用什么") == ["决定用", "屋顶"]
+    assert bold("학교에서 배웠다", "학교는 B细胞") == ["학교"]
+    assert bold("B细胞和T细胞", "B细胞") == ["细胞", "细胞"]
+    assert bold("东北的北", "北") == ["北", "北"]
 
 
 def test_the_excerpt_shows_the_part_with_most_of_the_words_and_no_markup():

@@ -221,6 +221,14 @@ def test_search_in_a_folder_and_between_days(
     assert offhand.engine.calls == [Search("roof", 10, folder=place, after="2026-03-01", before="2026-03-31")]
 
 
+def test_search_marks_the_words_that_were_looked_for_and_not_the_filters(offhand: CommandLine) -> None:
+    ran = offhand("search", "tiles -scaffolding tag:roof", "-n", "1")
+    assert offhand.engine.calls == [Search("tiles -scaffolding tag:roof", 1)]
+    assert "None of these" not in ran.err
+    assert "None of these" in offhand("search", "zzxqy tag:roof", "-n", "1").err
+    assert "None of these" not in offhand("search", "tag:roof", "-n", "1").err, "no words were looked for"
+
+
 def test_export_sends_the_absolute_path_and_says_what_came_of_it(
     offhand: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

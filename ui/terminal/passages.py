@@ -14,6 +14,7 @@ WIDEST = 160  # characters of a snippet
 
 def show(session: Session, query: str, found: Found) -> None:
     """Print the hits, best first, each with the stretch that holds most of the query's words."""
+    query = found.words if found.words or found.parts else query
     if not found.hits:
         session.say("Nothing found. `offhand status` shows what is indexed.")
     for number, hit in enumerate(found.hits, 1):
@@ -24,7 +25,7 @@ def show(session: Session, query: str, found: Found) -> None:
         )
     if found.note:
         session.aside(found.note)
-    elif found.hits and not any(spans(f"{hit.title}\n{hit.heading}\n{hit.text}", query) for hit in found.hits):
+    elif found.hits and query.strip() and not any(spans(f"{hit.title}\n{hit.heading}\n{hit.text}", query) for hit in found.hits):
         session.aside("None of these passages has your words; they are the closest in meaning.")
     if found.hits:
         session.aside(f"{len(found.hits)} found in {seconds(found.ms)}")

@@ -24,14 +24,18 @@ def search(
     before: Before = "",
     json: Json = False,
 ) -> None:
-    """Find passages in your notes. A DATE is year-month-day: 2026-03-31."""
+    """Find passages in your notes. A DATE is a day, a month or a year: 2026-03-31, 2026-03, 2026.
+
+    Filters may stand among the words: 'roof -slate "clay tiles" folder:house tag:work file:offer after:2026-03'. Put all
+    of it in single quotes, which keep the double ones and the minus sign from your shell.
+    """
     session: Session = context.obj
     query = " ".join(words)
     place = absolute(folder) if folder else ""
     call = Search(query, limit, meaning=not words_only, folder=place, after=after, before=before)
     found = session.last(call, Found)
     if json:
-        session.give({"hits": [_hit(hit, query) for hit in found.hits]})
+        session.give({"hits": [_hit(hit, found.words or query) for hit in found.hits]})
         return
     from ui.terminal import passages
 
@@ -53,7 +57,7 @@ def ask(
 ) -> None:
     """Answer a question from your notes: a quote, its source, then prose. Ctrl+C stops it.
 
-    A DATE is year-month-day: 2026-03-31.
+    A DATE is a day, a month or a year: 2026-03-31, 2026-03, 2026. Filters may stand in the question, as in a search.
     """
     session: Session = context.obj
     call = Ask(
