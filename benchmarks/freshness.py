@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.generated import write_notes  # noqa: E402  # runs from a plain checkout
-from benchmarks.report import percentile  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Found, Index, Progress, Search, Settings, Shutdown, Status, StatusReport  # noqa: E402
@@ -29,6 +28,7 @@ from indexer import scan  # noqa: E402
 from indexer.ignore import IgnoreRules  # noqa: E402
 from indexer.store import folders  # noqa: E402
 from indexer.store.database import Database  # noqa: E402
+from ui.scoring import percentile  # noqa: E402
 
 PATIENCE = 60.0  # seconds until a save counts as lost
 PAUSE = 0.3  # seconds between two saves, so that each finds the engine idle

@@ -12,11 +12,6 @@ _HEAD = "# Benchmarks\n\nFigures depend on the machine; read the ratios first. N
 _TABLE = re.compile(r"^Machine: .*\n\n(?:\|.*\n)+", re.MULTILINE)
 
 
-def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` (0 to 1) of `values` lie."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
-
-
 def table(rows: list[Row], command: str) -> str:
     """The rows as a Markdown table under a line that names the machine and the command that repeats it."""
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {platform.system()}"

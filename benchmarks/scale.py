@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.report import keep, percentile  # noqa: E402  # the project is not installed where this runs from a plain checkout
+from benchmarks.report import keep  # noqa: E402  # the project is not installed where this runs from a plain checkout
 from core import launch  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile, model_directories  # noqa: E402
@@ -43,6 +43,7 @@ from indexer.records import Extracted  # noqa: E402
 from indexer.store import files, folders, outbox, passages  # noqa: E402
 from indexer.store.database import Database  # noqa: E402
 from indexer.store.stored import pack  # noqa: E402
+from ui.scoring import percentile  # noqa: E402
 
 Vectors = NDArray[np.float32]
 

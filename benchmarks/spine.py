@@ -8,10 +8,8 @@ docs/BENCHMARKS.md. Figures depend on the machine: read the ratios first.
 """
 
 import argparse
-import json
 import os
 import random
-import statistics
 import sys
 import tempfile
 import time
@@ -19,15 +17,19 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from msgspec import structs
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.bare import bare_rate  # noqa: E402  # the project is not installed in a plain checkout
 from benchmarks.generated import write_notes  # noqa: E402
-from benchmarks.report import Row, keep, percentile, table  # noqa: E402
+from benchmarks.report import Row, keep, table  # noqa: E402
 from core.client import Engine  # noqa: E402
 from core.paths import Profile  # noqa: E402
-from core.protocol import AddFolder, Answered, Ask, Found, Index, Progress, Quoted, Search, Shutdown  # noqa: E402
+from core.protocol import AddFolder, Ask, Found, Index, Progress, Search, Shutdown  # noqa: E402
+from ui.question_list import Wanted, read  # noqa: E402
+from ui.scoring import Share, Spread, figures, follow, percentile  # noqa: E402
 
 T = TypeVar("T")
 
@@ -86,51 +88,36 @@ def search_rows(engine: Engine, folder: Path, name: str) -> Iterator[Row]:
     yield f"search, words and meaning, {name} (p50 / p95)", spread(fused)
 
 
-def question_rows(engine: Engine, questions: list[dict[str, Any]], folder: Path, name: str) -> Iterator[Row]:
+def question_rows(engine: Engine, questions: list[Wanted], folder: Path, name: str) -> Iterator[Row]:
     """How often the gold file is found, the quote holds the answer, and an unanswerable question is declined."""
-    first = five = held = answered_rightly = declined = answerable = 0
-    quote_ms: list[float] = []
-    for question in questions:
-        hits: list[Any] = []
-        quote = None
-        for event, ms in events(engine, Ask(question["question"], model=False)):
-            if isinstance(event, Found) and event.hits:
-                hits = event.hits
-            if isinstance(event, Quoted):
-                quote = event.quote
-                quote_ms.append(ms)
-        if not question["answers"]:
-            declined += quote is None
-            continue
-        answerable += 1
-        files = list(dict.fromkeys(hit.path for hit in hits))[:5]
-        gold = str(folder / question["file"])
-        first += files[:1] == [gold]
-        five += gold in files
-        held += quote is not None and any(a.lower() in quote.text.lower() for a in question["answers"])
-        answered_rightly += quote is not None
-    others = len(questions) - answerable
-    yield f"{name}: gold file first / in the first five", f"{first / answerable:.0%} / {five / answerable:.0%}"
-    yield (
-        f"{name}: a quote is given / it holds the answer",
-        f"{answered_rightly / answerable:.0%} / {held / answerable:.0%}",
-    )
-    yield f"{name}: unanswerable ones declined", f"{declined} of {others} ({declined / max(others, 1):.0%})"
-    yield f"{name}: Enter to quote (p50 / p95)", spread(quote_ms)
+    there = [structs.replace(one, file=str(folder / one.file) if one.file else "") for one in questions]
+    found = figures([(one, follow(engine.call(Ask(one.question, model=False)))) for one in there])
+    yield f"{name}: gold file first / in the first five", f"{part(found.hit_at_1)} / {part(found.hit_at_5)}"
+    yield f"{name}: a quote is given / it holds the answer", f"{part(found.quoted)} / {part(found.held)}"
+    declined = found.declined
+    yield f"{name}: unanswerable ones declined", f"{declined.count} of {declined.of} ({part(declined)})"
+    yield f"{name}: Enter to quote (p50 / p95)", both(found.quote_ms)
 
 
-def prose_rows(engine: Engine, questions: Iterable[dict[str, Any]]) -> Iterator[Row]:
+def prose_rows(engine: Engine, questions: Iterable[Wanted]) -> Iterator[Row]:
     """Time to the first word of prose, cold prompts, and to the end."""
-    first: list[float] = []
-    total: list[float] = []
-    for question in questions:
-        for event, _ in events(engine, Ask(question["question"])):
-            if isinstance(event, Answered) and event.timings.first_token_ms and event.timings.total_ms:
-                first.append(event.timings.first_token_ms)
-                total.append(event.timings.total_ms)
-    if first:
-        yield f"Enter to first word of prose, starter model, {len(first)} questions (p50 / p95)", spread(first)
-        yield "Enter to last word of prose (median)", f"{statistics.median(total) / 1000:.1f} s"
+    given = [(one, follow(engine.call(Ask(one.question)))) for one in questions]
+    first = figures([(one, what) for one, what in given if what.first_token_ms is not None])
+    if first.questions:
+        yield f"Enter to first word of prose, starter model, {first.questions} questions (p50 / p95)", both(
+            first.first_token_ms
+        )
+        yield "Enter to last word of prose (median)", f"{(first.total_ms.p50 or 0.0) / 1000:.1f} s"
+
+
+def part(share: Share) -> str:
+    """A share, for a table cell."""
+    return f"{share.count / max(share.of, 1):.0%}"
+
+
+def both(spread: Spread) -> str:
+    """Median and 95th percentile of measured milliseconds, for a table cell."""
+    return f"{spread.p50 or 0.0:.1f} / {spread.p95 or 0.0:.1f} ms"
 
 
 def index_rows(engine: Engine, folder: Path, name: str, bare: float) -> Iterator[Row]:
@@ -158,17 +145,17 @@ def measure(data: Path | None, sizes: list[int]) -> list[Row]:
     """All rows of the table."""
     rows: list[Row] = []
     notes = ROOT / "examples" / "notes"
-    questions = [json.loads(line) for line in (ROOT / "examples" / "questions.jsonl").read_text("utf-8").splitlines()]
+    questions, _ = read(ROOT / "examples" / "questions.jsonl")
 
     def examples(engine: Engine) -> Iterator[Row]:
         yield from index_rows(engine, notes, "examples", bare_rate(notes))
         yield from question_rows(engine, questions, notes, "examples")
-        yield from prose_rows(engine, [q for q in questions if q["answers"]][:20])
+        yield from prose_rows(engine, [one for one in questions if one.answers][:20])
 
     rows += on_fresh_profile(examples)
     if data is not None:
         wiki, qa = data / "vault-wiki", data / "qa-en"
-        asked = [json.loads(line) for line in (qa / "questions.jsonl").read_text("utf-8").splitlines()]
+        asked, _ = read(qa / "questions.jsonl")
 
         def vault(engine: Engine) -> Iterator[Row]:
             yield from index_rows(engine, wiki, "vault-wiki", bare_rate(wiki))

@@ -27,6 +27,7 @@ from msgspec import Struct
 from indexer.records import Problem
 from indexer.worker import (
     CallT,
+    Cancellation,
     Channel,
     EventT,
     Gone,
@@ -121,7 +122,13 @@ class Child(Generic[CallT, EventT]):
         self._stopped = False
 
     def call(
-        self, call: CallT, *, deadline: float | None = None, patience: float | None = None, started: bool = False
+        self,
+        call: CallT,
+        *,
+        deadline: float | None = None,
+        patience: float | None = None,
+        started: bool = False,
+        cancelled: Cancellation | None = None,
     ) -> Generator[EventT, None, None]:
         """Send a call, starting the process first where needed, and yield its events.
 
@@ -129,6 +136,7 @@ class Child(Generic[CallT, EventT]):
             deadline: seconds the child is given; it sees the call as cancelled afterwards.
             patience: seconds to wait for each event; a child silent for longer is killed.
             started: it was started by `start`, and is not to be started here: a death is then the call's fault.
+            cancelled: ends the call at once, also while the child is silent.
 
         Raises:
             NotRunning: it was to be running, and is not any more.
@@ -138,7 +146,7 @@ class Child(Generic[CallT, EventT]):
         """
         channel = self._running() if started else self._ready()
         try:
-            yield from channel.call(call, deadline=deadline, patience=patience)
+            yield from channel.call(call, deadline=deadline, patience=patience, cancelled=cancelled)
         except Overdue:
             log.warning("%s did not answer within %g s and is ended", self.name, patience or 0)
             self.kill()

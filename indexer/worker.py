@@ -39,10 +39,22 @@ class Cancellation:
     def __init__(self, deadline: float | None = None) -> None:
         self._asked = threading.Event()
         self._deadline = None if deadline is None else time.monotonic() + deadline
+        self._told: list[Callable[[], None]] = []
 
     def cancel(self) -> None:
         """Ask the call to end. It ends at its next event, or sooner where it looks at `requested`."""
         self._asked.set()
+        for tell in tuple(self._told):
+            tell()
+
+    def on_cancel(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when it is cancelled, now if it has been: once or, in that very moment, twice.
+
+        A deadline tells nobody.
+        """
+        self._told.append(tell)
+        if self._asked.is_set():
+            tell()
 
     @property
     def requested(self) -> bool:
@@ -95,6 +107,9 @@ class _Error(Struct, frozen=True, tag="error"):
     what: str
     next_step: str
 
+
+_Frame = _Event | _End | _Error | _Cancel | None
+"""What a waiting call finds in its inbox: None when the other side is gone, `_Cancel` when this side has had enough."""
 
 _encode = msgspec.json.Encoder().encode
 _from_client = msgspec.json.Decoder(_Request | _Cancel)
@@ -258,24 +273,32 @@ class Channel(Generic[CallT, EventT]):
         self.hello = _hello.decode(self._connection.recv_bytes(MAX_MESSAGE))
         self._decode = msgspec.json.Decoder(event_type).decode
         self._sending = threading.Lock()
-        self._waiting: dict[int, queue.SimpleQueue[_Event | _End | _Error | None]] = {}
+        self._waiting: dict[int, queue.SimpleQueue[_Frame]] = {}
         self._next_id = 0
         self.open = True
         start_thread("channel", self._receive)
 
-    def call(self, call: CallT, *, deadline: float | None = None, patience: float | None = None) -> Iterator[EventT]:
+    def call(
+        self,
+        call: CallT,
+        *,
+        deadline: float | None = None,
+        patience: float | None = None,
+        cancelled: Cancellation | None = None,
+    ) -> Iterator[EventT]:
         """Send `call` and yield its events. Closing the iterator cancels the call.
 
         Args:
             deadline: seconds the server may work on it.
             patience: seconds to wait for the first and for each further event; None waits for ever.
+            cancelled: ends it at once, also while nothing comes.
 
         Raises:
             Gone: the server ended.
             Overdue: nothing came within `patience`.
             Problem: the server says why it cannot.
         """
-        inbox: queue.SimpleQueue[_Event | _End | _Error | None] = queue.SimpleQueue()
+        inbox: queue.SimpleQueue[_Frame] = queue.SimpleQueue()
         with self._sending:
             self._next_id += 1
             number = self._next_id
@@ -283,6 +306,8 @@ class Channel(Generic[CallT, EventT]):
         ended = False
         try:
             self._send(_Request(number, Raw(_encode(call)), deadline))
+            if cancelled is not None:
+                cancelled.on_cancel(lambda: inbox.put(_Cancel(number)))
             while True:
                 try:
                     frame = inbox.get(timeout=patience)
@@ -291,6 +316,8 @@ class Channel(Generic[CallT, EventT]):
                 if frame is None:
                     ended = True
                     raise _gone()
+                if isinstance(frame, _Cancel):
+                    return
                 if isinstance(frame, _Event):
                     yield self._decode(frame.body)
                     continue

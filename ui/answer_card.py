@@ -12,7 +12,7 @@ from core.protocol import Answered, Found, Piece, Problem, Quote, Quoted, Restar
 from ui.citation import Roots, cite, path_within, place, spot
 from ui.prose import Prose
 from ui.quote_block import QuoteBlock
-from ui.state_words import coverage_words, model_name, seconds
+from ui.state_words import coverage_words, model_name, remembered_words, seconds
 from ui.theme import READING_WIDTH, Theme
 from ui.widgets import Note, button, clear, label, row
 
@@ -25,12 +25,14 @@ class AnswerCard(QScrollArea):
     Signals:
         open_requested(str, int, object): path, line and page of a source the person wants to see.
         cloud_requested: the person agrees to ask the cloud model about this question, once.
+        again_requested: the person wants another answer to the same question.
         copy_requested: the person wants the quote with its citation.
         notice(str): a sentence for the person.
     """
 
     open_requested = Signal(str, int, object)
     cloud_requested = Signal()
+    again_requested = Signal()
     copy_requested = Signal()
     notice = Signal(str)
 
@@ -54,6 +56,7 @@ class AnswerCard(QScrollArea):
         self.sources_title = label("Sources", "section")
         self.foot = label("", "faint", wrap=True)
         self.ask_cloud = button("Ask the cloud model", "quiet", self.cloud_requested.emit)
+        self.try_again = button("Try again", "quiet", self.again_requested.emit)
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self.setWidget(self._body())
@@ -74,7 +77,7 @@ class AnswerCard(QScrollArea):
         layout.addWidget(self.sources_title)
         layout.addLayout(self._list)
         layout.addStretch(1)
-        layout.addWidget(row(self.ask_cloud, None))
+        layout.addWidget(row(self.ask_cloud, self.try_again, None))
         layout.addWidget(self.foot)
         body.setObjectName("answer")
         body.setMaximumWidth(READING_WIDTH + 40)
@@ -83,8 +86,10 @@ class AnswerCard(QScrollArea):
     def clear(self) -> None:
         """Forget the last answer."""
         self.quote, self._sources = None, []
-        for part in (self.missing, self.quote_block, self.legend, self.sources_title, self.foot, self.ask_cloud):
+        for part in (self.missing, self.quote_block, self.legend, self.sources_title, self.foot):
             part.setVisible(False)
+        self.ask_cloud.setVisible(False)
+        self.try_again.setVisible(False)
         self.note.say("")
         self.trouble.say("")
         self.prose.clear()
@@ -138,7 +143,9 @@ class AnswerCard(QScrollArea):
         seams = {step.start: step.model for step in answer.route if step.start}
         supported = self.prose.finish(answer.answer if answer.sentences else "", answer.sentences, seams)
         self.legend.setVisible(not supported)
-        self.note.say(answer.note)
+        remembered = remembered_words(answer.remembered_at) if answer.remembered_at else ""
+        self.note.say(f"{remembered} {answer.note}".strip())
+        self.try_again.setVisible(any(step.kind != "quote" for step in answer.route))
         covered = f"\nFrom {coverage_words(answer.coverage)}" if answer.coverage else ""
         self.foot.setText(foot_words(answer.route, answer.timings, quoted=answer.quote is not None) + covered)
         self.foot.setVisible(True)

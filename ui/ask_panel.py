@@ -5,7 +5,7 @@ cleared by anything but the person.
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from core.protocol import Answered, Ask, Event, Found, Piece, Problem, QueryPart, Quoted, Restart, RouteStep, Search
@@ -52,7 +52,9 @@ class AskPanel(QWidget):
         self._asking: Ticket | None = None
         self._asked_again = False
         self._consent = False  # for the question that is being asked
+        self._fresh = False  # so is this: not an earlier answer
         self._painted = ""  # the words whose hits are on the screen
+        self._read_ahead: Ticket | None = None  # a search that is over but for what it lets the model read
         self.question = QLineEdit()
         self.question.setObjectName("question")
         self.question.setPlaceholderText("Ask your notes, or type to find a passage")
@@ -104,6 +106,7 @@ class AskPanel(QWidget):
         self.card.open_requested.connect(self.open_requested)
         self.card.copy_requested.connect(self.copy)
         self.card.cloud_requested.connect(self.ask_cloud)
+        self.card.again_requested.connect(self.ask_again)
         self.card.notice.connect(self.notice)
         self._link.state_changed.connect(self._refresh)
         self._link.reported.connect(self._refresh)
@@ -116,6 +119,13 @@ class AskPanel(QWidget):
         if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
             return self._key(event)
         return super().eventFilter(watched, event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Whoever leaves does not ask next."""
+        super().hideEvent(event)
+        if self._read_ahead is not None:
+            self._read_ahead.cancel()
+            self._read_ahead = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The same keys work wherever in the panel the focus is."""
@@ -145,12 +155,17 @@ class AskPanel(QWidget):
 
     def ask(self) -> None:
         """Answer what is typed."""
-        self._asked_again = self._consent = False
+        self._asked_again = self._consent = self._fresh = False
+        self._ask()
+
+    def ask_again(self) -> None:
+        """Answer it anew, whatever was answered before."""
+        self._asked_again, self._consent, self._fresh = False, False, True
         self._ask()
 
     def ask_cloud(self) -> None:
         """Answer it once more, with the cloud model: the person has agreed to that for this question."""
-        self._asked_again, self._consent = False, True
+        self._asked_again, self._consent, self._fresh = False, True, False
         self._ask()
 
     def stop(self) -> None:
@@ -229,10 +244,12 @@ class AskPanel(QWidget):
             self._show_state()
 
         def found(event: Event) -> None:
+            if isinstance(event, Found) and event.stage == "fused":
+                self._read_ahead = self._search
             if isinstance(event, Found) and (event.stage == "fused" or self._painted != words):
                 self._show_hits(event, words)
 
-        call = Search(words, limit=LIMIT, meaning=meaning, unfinished=True)
+        call = Search(words, limit=LIMIT, meaning=meaning, unfinished=True, ahead=meaning)
         self._search = self._link.call(call, found, self._search_failed)
 
     def _remove(self, part: QueryPart) -> None:
@@ -274,7 +291,7 @@ class AskPanel(QWidget):
         self._painted = ""
         self.card.roots = self._roots()
         self.card.clear()
-        call = Ask(question, consent=self._consent)
+        call = Ask(question, consent=self._consent, fresh=self._fresh)
         self._asking = self._link.call(call, self._answering, self._ask_failed, self._ask_over, self.card.start_again)
         if self._link.state == "ready":
             self._show(self.card)

@@ -134,6 +134,14 @@ def departure_words(entry: Departure) -> str:
     return f"{when[:1].upper()}{when[1:]} to {entry.host}: {entry.bytes:,} bytes{kept}; {entry.why}; {ended}"
 
 
+def remembered_words(stamp: str) -> str:
+    """That an answer is the one of another time (UTC, ISO 8601), and that it still holds."""
+    at, now = datetime.fromisoformat(stamp).astimezone(), datetime.now().astimezone()
+    day = f"{at.day} {at:%B}" if at.year == now.year else f"{at.day} {at:%B} {at.year}"
+    when = f"today at {at:%H:%M}" if at.date() == now.date() else f"on {day}"
+    return f"Answered {when}; nothing it rests on has changed."
+
+
 def _when(stamp: str) -> str:
     """Today's times as 14:02, others with their day."""
     at = datetime.fromisoformat(stamp).astimezone()

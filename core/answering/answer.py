@@ -5,6 +5,7 @@ The quote is the answer; prose only says it again. Where the notes do not say it
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import structs
@@ -13,6 +14,7 @@ from core.answering import question as questions
 from core.answering.grounding import ground
 from core.answering.history import History
 from core.answering.library import Library
+from core.answering.memory import Memory, Standing, worth_it
 from core.answering.pace import Pace
 from core.answering.prompt import messages
 from core.answering.quote import Evidence, weigh
@@ -48,10 +50,11 @@ QUOTE_STEP = Step("quote", "", "ok")
 
 
 class Reply(NamedTuple):
-    """An answer, and how the models came to it."""
+    """An answer, how the models came to it, and the key under which it is to be remembered, "" for none."""
 
     answered: Answered
     spoken: Spoken
+    key: str = ""
 
 
 class Answering:
@@ -65,6 +68,7 @@ class Answering:
         coverage: how much of the person's folders can be found now.
         owes: whether a question that rests on these files is to be put to a cloud model later, which an outage kept
             from it.
+        standing: see `core.answering.memory`; it has to tell everything that decides who is asked, and about what.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Answering:
         coverage: Callable[[], Coverage | None] = lambda: None,
         *,
         owes: Callable[[Ask, Sequence[str]], bool] = lambda _ask, _paths: False,
+        standing: Standing | None = None,
     ) -> None:
         self.pace = Pace()
         self._coverage = coverage
@@ -84,6 +89,7 @@ class Answering:
         self._history = history
         self._offer = offer
         self._owes = owes
+        self._memory = Memory(history, standing) if history is not None and standing is not None else None
 
     def answer(self, ask: Ask, cancelled: Cancellation) -> Iterator[Event]:
         """Answer → Found, Quoted, [RouteStep, Piece*]*, Answered; it just ends when cancelled.
@@ -121,20 +127,16 @@ class Answering:
 
         order = _order(hits, evidence)
         sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
-        spoken = Spoken("", [], "")
+        spoken, first, at, key = Spoken("", [], ""), None, "", ""
         if evidence.quote is not None and ask.model:
-            route = self._route(ask)
-            measure = self.pace.watch()
-            for event in route.speak(
-                lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens), ANSWER_TOKENS, cancelled
-            ):
-                if isinstance(event, Spoken):
-                    spoken = event
-                    continue
-                measure(event)
-                if isinstance(event, Piece) and timings.first_token_ms is None:
-                    timings = structs.replace(timings, first_token_ms=_since(started))
-                yield event
+            key = self._memory.key(ask, question, evidence.quote, sources) if self._memory is not None else ""
+            earlier = self._memory.recall(key) if self._memory is not None and not ask.fresh else None
+            if earlier is not None:
+                (spoken, at), first = earlier, _since(started)
+            else:
+                prompt = partial(messages, question, hits, evidence, order)
+                spoken, first = yield from self._spoken(ask, prompt, started, cancelled)
+        timings = structs.replace(timings, first_token_ms=first)
         if cancelled.requested:
             return None
         answer, sentences = self._conclusion(evidence, spoken, sources)
@@ -150,8 +152,25 @@ class Answering:
             note=" ".join(part for part in (note, spoken.note) if part),
             coverage=self._coverage(),
             offer=self._offered(ask, evidence, spoken, sources),
+            remembered_at=at,
         )
-        return Reply(answered, spoken)
+        return Reply(answered, spoken, key if worth_it(spoken) else "")
+
+    def _spoken(
+        self, ask: Ask, prompt: Prompt, started: float, cancelled: Cancellation
+    ) -> Generator[Event, None, tuple[Spoken, float | None]]:
+        """Let the models write; returns what came of it, and after how many milliseconds the first word."""
+        spoken, first = Spoken("", [], ""), None
+        measure = self.pace.watch()
+        for event in self._route(ask).speak(prompt, ANSWER_TOKENS, cancelled):
+            if isinstance(event, Spoken):
+                spoken = event
+                continue
+            measure(event)
+            if isinstance(event, Piece) and first is None:
+                first = _since(started)
+            yield event
+        return spoken, first
 
     def draft(self, typed: str, limit: int) -> Prompt | None:
         """The prompt that a question would be put to the models with, or None: the notes do not say it.
@@ -192,14 +211,14 @@ class Answering:
 
     def _kept(self, ask: Ask, reply: Reply) -> Answered:
         answered = reply.answered
-        if self._history is None:
+        if self._history is None or not ask.keep or answered.remembered_at:
             return answered
         owed = None
         if reply.spoken.outage and not ask.offline and self._owes(ask, [source.path for source in answered.sources]):
             owed = structs.replace(ask, question=questions.clean(ask.question), consent=False)
             answered = _with_note(answered, LATER)
         try:
-            self._history.add(answered, owed)
+            self._history.add(answered, owed, reply.key)
         except ProfileUnusable as problem:
             return _with_note(reply.answered, str(problem))
         return answered

@@ -8,13 +8,16 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
-from core.errors import ProfileUnusable
-from core.protocol import Answered, Ask, SecondOpinion
+from core.answering.words import fold
+from core.errors import BadInput, ProfileUnusable
+from core.protocol import Answered, Ask, PastAnswer, SecondOpinion
 
 # `waiting` and `opinions` belong to `core.answering.opinions`; they lie here because they go when their answer goes.
 # A number of `waiting` is never given twice, so that what comes late cannot be taken for something else's.
+# `remembered` says which answer was the last to a question under given conditions, see `core.answering.memory`.
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (id INTEGER PRIMARY KEY, at TEXT NOT NULL, answered TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS remembered (key TEXT PRIMARY KEY, answer INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS waiting (
   id INTEGER PRIMARY KEY AUTOINCREMENT, answer INTEGER NOT NULL, at TEXT NOT NULL, ask TEXT NOT NULL
 );
@@ -26,6 +29,10 @@ NOW = "strftime('%Y-%m-%dT%H:%M:%SZ')"
 _KEEP = f"INSERT INTO answers (at, answered) VALUES ({NOW}, ?)"
 _OWE = f"INSERT INTO waiting (answer, at, ask) VALUES (?, {NOW}, ?)"
 _RECENT = "SELECT answered FROM answers ORDER BY id DESC LIMIT ?"
+_PAST = "SELECT id, at, answered FROM answers WHERE id < ? ORDER BY id DESC"
+_REMEMBER = "INSERT OR REPLACE INTO remembered (key, answer) VALUES (?, ?)"
+_RECALL = "SELECT a.id, a.at, a.answered FROM remembered r JOIN answers a ON a.id = r.answer WHERE r.key = ?"
+_READ = "The history of answers cannot be read"
 
 Kept = TypeVar("Kept", Answered, SecondOpinion)
 
@@ -50,11 +57,12 @@ class History:
         self._on_owed = on_owed
         self._watched = watched
 
-    def add(self, answered: Answered, owed: Ask | None = None) -> None:
+    def add(self, answered: Answered, owed: Ask | None = None, key: str = "") -> None:
         """Keep an answer.
 
         Args:
             owed: the question as it is to be put to a cloud model later; the same one is kept waiting once.
+            key: under which it is recalled, "" for not at all.
 
         Raises:
             ProfileUnusable: the file cannot be written.
@@ -62,8 +70,11 @@ class History:
         step = "See that the profile's disk has room."
         with self.opened("This answer could not be kept in the history", step) as file, file:
             file.execute(_KEEP, (msgspec.json.encode(answered).decode(),))
+            number = file.last_insert_rowid()
+            if key:
+                file.execute(_REMEMBER, (key, number))
             if owed is not None:
-                ask, number = msgspec.json.encode(owed).decode(), file.last_insert_rowid()
+                ask = msgspec.json.encode(owed).decode()
                 file.execute("DELETE FROM waiting WHERE ask = ?", (ask,))
                 file.execute(_OWE, (number, ask))
         self.forget_removed(answered)
@@ -106,9 +117,70 @@ class History:
                 return
             with file:
                 file.executemany("DELETE FROM answers WHERE id = ?", resting)
-                file.executemany("DELETE FROM waiting WHERE answer = ?", resting)
+                for kept in ("remembered", "waiting"):
+                    file.executemany(f"DELETE FROM {kept} WHERE answer = ?", resting)
                 file.executemany("DELETE FROM opinions WHERE answer = ?", [*resting, *later])
             file.execute("VACUUM")
+
+    def erase(self, number: int = 0) -> int:
+        """Forget the answer of this number, with 0 all of them, and what belongs to them; returns how many.
+
+        Raises:
+            BadInput: there is no such answer.
+            ProfileUnusable: the file cannot be written.
+        """
+        erased = 0
+        if self.exists:
+            which, values = ("WHERE {} = ?", (number,)) if number else ("", ())
+            step = f"Delete {self._path} to forget all of them."
+            with self.opened("The history of answers could not be erased", step) as file:
+                with file:
+                    file.execute(f"DELETE FROM answers {which.format('id')}", values)
+                    erased = file.changes()
+                    for kept in ("remembered", "waiting", "opinions"):
+                        file.execute(f"DELETE FROM {kept} {which.format('answer')}", values)
+                if erased:
+                    file.execute("VACUUM")
+        if number and not erased:
+            raise BadInput(f"There is no answer {number} in the history.", "`offhand history` lists them.")
+        return erased
+
+    def past(self, words: str, before: int | None, most: int) -> list[PastAnswer]:
+        """The last answers, newest first.
+
+        Args:
+            words: only those in whose question, answer, quote or sources all of these occur.
+            before: only those older than the one of this number.
+            most: how many at most.
+
+        Raises:
+            ProfileUnusable: the file is damaged or cannot be read.
+        """
+        if not self.exists:
+            return []
+        wanted = fold(words).split()
+        found: list[PastAnswer] = []
+        with self.opened(_READ, self._move_away) as file:
+            for number, at, text in file.execute(_PAST, (2**62 if before is None else before,)):
+                answered = _decoded(text, Answered)
+                if wanted and not _has(answered, wanted):
+                    continue
+                found.append(PastAnswer(int(str(number)), str(at), answered))
+                if len(found) == most:
+                    break
+        return found
+
+    def recall(self, key: str) -> PastAnswer | None:
+        """The answer that was kept last under this key.
+
+        Raises:
+            ProfileUnusable: the file is damaged or cannot be read.
+        """
+        if not self.exists:
+            return None
+        with self.opened(_READ, self._move_away) as file:
+            row = file.execute(_RECALL, (key,)).fetchone()
+            return None if row is None else PastAnswer(int(str(row[0])), str(row[1]), _decoded(row[2], Answered))
 
     def recent(self, n: int) -> list[Answered]:
         """The last `n` answers, newest first.
@@ -118,9 +190,12 @@ class History:
         """
         if not self.exists:
             return []
-        step = f"Move {self._path} away; a new one is begun."
-        with self.opened("The history of answers cannot be read", step) as file:
+        with self.opened(_READ, self._move_away) as file:
             return [_decoded(row[0], Answered) for row in file.execute(_RECENT, (n,))]
+
+    @property
+    def _move_away(self) -> str:
+        return f"Move {self._path} away; a new one is begun."
 
     @property
     def exists(self) -> bool:
@@ -160,6 +235,13 @@ def _paths(part: Any) -> Iterator[str]:
     if isinstance(part, list):
         for one in part:
             yield from _paths(one)
+
+
+def _has(answered: Answered, wanted: Sequence[str]) -> bool:
+    places = [f"{source.title} {source.path}" for source in answered.sources]
+    quote = answered.quote.text if answered.quote is not None else ""
+    text = fold("\n".join([answered.question, answered.answer, quote, *places]))
+    return all(word in text for word in wanted)
 
 
 def _quotes(answered: Answered, folder: str) -> bool:

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from core.answering.answer import Answering
+from core.answering.answer import ANSWER_TOKENS, Answering
 from core.answering.history import History
 from core.answering.library import Library
+from core.answering.memory import Standing
 from core.engine import filters
 from core.engine.drill import OutageDrill
 from core.engine.later import SecondOpinions
 from core.errors import BadInput
 from core.models.cloud import CloudModel
+from core.models.model import ChatModel, Turn
 from core.models.route import Route
 from core.privacy.ledger import PAGE
 from core.privacy.outgoing import Outgoing
@@ -20,20 +22,25 @@ from core.protocol import (
     Ask,
     Done,
     Drill,
+    EraseHistory,
     EraseLater,
     EraseLedger,
     Event,
+    HistoryPage,
     Later,
     LedgerCall,
     LedgerPage,
     Preview,
     Previewed,
     Said,
+    ShowHistory,
     ShowLater,
     ShowLedger,
 )
 from indexer.records import EVERYWHERE, Coverage, Filter
 from indexer.worker import Cancellation
+
+ANSWERS_AT_ONCE = 100
 
 Routes = Callable[[Ask, bool], Route]
 """The models of one question, in their order; the second argument cuts the cloud models off."""
@@ -49,6 +56,7 @@ class AnswerDesk:
         history: where answers are kept.
         coverage: how much of the person's folders can be found now.
         later: where questions wait for a second opinion; None where there is none.
+        standing: what an earlier answer still holds by; None where none is given again.
     """
 
     def __init__(
@@ -60,6 +68,7 @@ class AnswerDesk:
         coverage: Callable[[], Coverage | None] = lambda: None,
         *,
         later: SecondOpinions | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self._route = route
         self._outgoing = outgoing
@@ -67,13 +76,28 @@ class AnswerDesk:
         owes = later.owes if later is not None else lambda _ask, _paths: False
 
         def answering(notes: Library) -> Answering:
-            return Answering(notes, lambda ask: route(ask, False), history, self._offer, coverage, owes=owes)
+            return Answering(
+                notes, lambda ask: route(ask, False), history, self._offer, coverage, owes=owes, standing=standing
+            )
 
         self._from = answering
+        self._history = history
         self._library = library
         self._answering = self._from(library(EVERYWHERE))
         cut_off = Answering(library(EVERYWHERE), lambda ask: route(ask, True), None)
         self._drill = OutageDrill(cut_off, history)
+
+    def ahead(self, ask: Ask) -> tuple[ChatModel, Turn] | None:
+        """The local model and what it would be asked, where it is the first in the line; None where it would not be.
+
+        Raises:
+            Problem: the question cannot be asked.
+        """
+        first = next(iter(self._route(ask, False).models), None)
+        if first is None or first.kind != "local":
+            return None
+        prompt = self._kept_to(filters.chosen(ask)).draft(ask.question, ask.limit)
+        return (first, Turn(prompt, ANSWER_TOKENS)) if prompt is not None else None
 
     @property
     def tokens_per_s(self) -> float:
@@ -91,6 +115,12 @@ class AnswerDesk:
                 yield from self._drill.run(questions, most, cancelled)
             case ShowLater(seen, most):
                 yield self._later.told(seen=seen, most=most) if self._later is not None else Later([], False)
+            case ShowHistory(words, most):
+                yield from self._past(words, most, cancelled)
+            case EraseHistory(number):
+                erased = self._history.erase(number)
+                words = "1 answer is" if erased == 1 else f"{erased:,} answers are"
+                yield Done(f"{words} erased, with what came later to {'it' if erased == 1 else 'them'}.")
             case EraseLater():
                 erased = self._later.erase() if self._later is not None else 0
                 yield Done(f"{erased:,} second opinions are erased, those that were waited for among them.")
@@ -127,6 +157,16 @@ class AnswerDesk:
             said = [Said(message.role, message.content) for message in passed.prompt.messages]
             size = sum(len(one.content.encode()) for one in said)
             yield Previewed(model.host, model.name, said, size, passed.hidden, passed.why, passed.withheld)
+
+    def _past(self, words: str, most: int, cancelled: Cancellation) -> Iterator[HistoryPage]:
+        before, left = None, most or 2**62
+        while not cancelled.requested:
+            page = self._history.past(words, before, min(ANSWERS_AT_ONCE, left))
+            yield HistoryPage(page)
+            left -= len(page)
+            if len(page) < ANSWERS_AT_ONCE or not left:
+                return
+            before = page[-1].id
 
     def _pages(self, since: str, most: int, cancelled: Cancellation) -> Iterator[LedgerPage]:
         start, before, left = _utc(since), None, most or 2**62

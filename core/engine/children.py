@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from core.answering.prompt import opening
 from core.errors import ModelMissing
 from core.models import llama, local
+from core.models.model import Turn
 from core.network import is_elsewhere, may_be_known
 from core.paths import Profile, command, model_directories
 from core.protocol import ChildInfo, Settings
@@ -16,7 +18,7 @@ from indexer.child import Child, Limits
 from indexer.extract import extractor
 from indexer.records import Problem
 from indexer.store.store_service import EMBEDDED
-from indexer.worker import start_thread
+from indexer.worker import Cancellation, start_thread
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +138,8 @@ class Children:
     def _warm(self) -> None:
         try:
             self.wake_model()
+            # What every prompt begins with is read once, now; the model keeps the beginning that two prompts share.
+            local.LocalModel(self.llm, self.model_name).prepare(Turn(opening, 1), Cancellation())
         except Problem as problem:
             log.info("the local model is not ready: %s", problem)
 

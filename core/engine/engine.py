@@ -13,6 +13,7 @@ from core.answering.answer import Answering
 from core.answering.history import History
 from core.answering.opinions import Opinions
 from core.engine import filters
+from core.engine.ahead import ReadAhead
 from core.engine.answers import AnswerDesk
 from core.engine.children import Children
 from core.engine.later import SecondOpinions
@@ -20,6 +21,7 @@ from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
 from core.engine.shelf import Shelf
+from core.engine.standing import Standing
 from core.errors import BadInput
 from core.models.keys import Keys
 from core.models.local import LocalModel
@@ -35,6 +37,7 @@ from core.protocol import (
     Configure,
     CurrentSettings,
     Done,
+    EraseHistory,
     EraseLater,
     EraseLedger,
     Event,
@@ -115,8 +118,15 @@ class Engine:
         )
         self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing, self.later.answered)
         self._answers = AnswerDesk(
-            shelf, self._route, self._outgoing, history, self.index.ledger.coverage, later=self.later
+            shelf,
+            self._route,
+            self._outgoing,
+            history,
+            self.index.ledger.coverage,
+            later=self.later,
+            standing=Standing(self._route, self._outgoing, lambda: self.children.model_file),
         )
+        self._ahead = ReadAhead(self._answers.ahead, self._at_leisure)
         self._library = LibraryDesk(self.index, history)
         self._reports = ReportDesk(
             profile=profile,
@@ -159,10 +169,13 @@ class Engine:
         """Answer one call; see `core.protocol` for what each yields."""
         if isinstance(call, Ask | Search):
             self.index.pace.person_is_there()
+            self._ahead.stop()
         if isinstance(call, SetRule | RemoveFolder):
             yield from self._keep_here(call, cancelled)
         elif isinstance(call, LibraryCall):
             yield from self._library.handle(call, cancelled)
+            if isinstance(call, Search) and call.ahead:
+                self._ahead.read(call, cancelled)
         elif isinstance(call, ReportCall):
             yield from self._reports.handle(call, cancelled)
         elif isinstance(call, SettingsCall):
@@ -170,20 +183,27 @@ class Engine:
         elif isinstance(call, ProviderCall):
             yield from self._handle_providers(call, cancelled)
         elif isinstance(call, AnswerCall | LedgerCall):
-            for event in self._answers.handle(call, cancelled):
-                if isinstance(call, Ask):
-                    self.index.pace.person_is_there()
-                yield event
-            if isinstance(call, Ask | EraseLedger | ShowLater | EraseLater):
-                self._news.announce()
+            yield from self._answer(call, cancelled)
         elif isinstance(call, Export):
             yield self._export(Path(call.path), again=call.again)
         elif isinstance(call, Import):
             raise Problem("An import is done without the engine.", "Use `offhand import`.", kind="protocol")
         elif isinstance(call, Shutdown):
+            self._ahead.stop()
             yield Done("The engine ends.")
             self.ended.set()
             self._news.announce()  # who watches hears of it in good order
+
+    def _answer(self, call: AnswerCall | LedgerCall, cancelled: Cancellation) -> Iterator[Event]:
+        if isinstance(call, Ask):
+            with self._ahead.held_back():
+                for event in self._answers.handle(call, cancelled):
+                    self.index.pace.person_is_there()
+                    yield event
+        else:
+            yield from self._answers.handle(call, cancelled)
+        if isinstance(call, Ask | EraseHistory | EraseLedger | ShowLater | EraseLater):
+            self._news.announce()
 
     def _handle_providers(self, call: ProviderCall, cancelled: Cancellation) -> Iterator[Event]:
         yield from self._providers.handle(call, cancelled)
@@ -265,6 +285,13 @@ class Engine:
         has_model = self.children.model_file is not None
         local = LocalModel(self.children.llm, self.children.model_name) if has_model else None
         return self._providers.route(local, ask, cut=cut)
+
+    def _at_leisure(self) -> bool:
+        """Whether the machine has time for what nobody has asked for yet: no reading of files, no battery to spare."""
+        if self.index.pace.why or self.children.model_state != "ready":
+            return False
+        counts = self.index.counts()
+        return counts.waiting <= counts.scans
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))

@@ -18,6 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from core.errors import ModelMissing
+from core.models.arrangement import arranged
 from core.models.model import Finished, Message, ModelFailed, Token
 from indexer.worker import Cancellation
 
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 CONTEXT = 2048  # tokens; the prompt and the answer together. Its memory is taken at once (46 MB for the starter model)
 BATCH = 128  # tokens; larger batches read prompts no faster on a CPU and only delay a stop
-SLICE_SECONDS = 0.12  # a prompt is read in slices of about this long: a stop is heard between them
+SLICE_SECONDS = 0.1  # a prompt is read in slices of about this long: a stop is heard between them
 SMALLEST_SLICE = 8  # tokens
 TAIL = 160  # tokens of the prompt's end (the question) that survive when a prompt is too long
 CROWDED = 0.75  # share of their time in which the threads really compute; below it, fewer of them write faster
@@ -122,6 +123,8 @@ class LanguageModel:
         self._vocabulary: Any = None
         self._template: Any = None
         self._abort: Any = None  # kept because llama.cpp only borrows it
+        self._slice = SMALLEST_SLICE * 4  # tokens; as the last ones went
+        self._order: list[str] = []  # the excerpts of the last prompt, as they stood in it
         self._cancelled = Cancellation()
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
@@ -179,7 +182,8 @@ class LanguageModel:
         )
 
     def _write(self, call: Generate, cancelled: Cancellation) -> Iterator[Event]:
-        prompt, unfinished = self._tokens(call.messages, call.max_tokens, call.so_far)
+        messages, self._order = arranged(call.messages, self._order)
+        prompt, unfinished = self._tokens(messages, call.max_tokens, call.so_far)
         yield from self._read(prompt[:-1], cancelled)
         if call.only_read or cancelled.requested:
             return
@@ -211,14 +215,15 @@ class LanguageModel:
     def _read(self, tokens: list[int], cancelled: Cancellation) -> Iterator[Reading]:
         """Evaluate the tokens that differ from those the model has in mind, in slices of about SLICE_SECONDS."""
         done = self._keep(tokens)
-        size = SMALLEST_SLICE * 4
         while done < len(tokens) and not cancelled.requested:
             started = time.perf_counter()
-            self._llama.eval(tokens[done : done + size])
-            done = min(done + size, len(tokens))
+            piece = tokens[done : done + self._slice]
+            self._llama.eval(piece)
+            done += len(piece)
+            if len(piece) == self._slice:  # a shorter one, the last, says little about the pace
+                pace = SLICE_SECONDS / max(time.perf_counter() - started, 1e-6)
+                self._slice = max(SMALLEST_SLICE, min(BATCH, int(len(piece) * pace)))
             yield Reading(done, len(tokens))
-            pace = SLICE_SECONDS / max(time.perf_counter() - started, 1e-6)
-            size = max(SMALLEST_SLICE, min(BATCH, int(size * pace)))
 
     def _write_with(self, threads: int) -> None:
         import llama_cpp

@@ -34,7 +34,7 @@ class LocalModel:
         yield from self._ask(turn, cancelled, only_read=False)
 
     def prepare(self, turn: Turn, cancelled: Cancellation) -> None:
-        """Load the model and read the prompt: what it has read it does not read again."""
+        """Load the model and read the prompt: what it has read it does not read again, stopped in between or not."""
         for _ in self._ask(turn, cancelled, only_read=True):
             pass
 
@@ -44,7 +44,7 @@ class LocalModel:
             assert isinstance(ready, Ready)
             messages = list(turn.prompt(NOTES_TOKENS if ready.parameters > SMALL else 0))
             call = Generate(messages, turn.max_tokens, turn.so_far, only_read)
-            with closing(self._child.call(call, patience=SILENCE_SECONDS)) as events:
+            with closing(self._child.call(call, patience=SILENCE_SECONDS, cancelled=cancelled)) as events:
                 for event in events:
                     if cancelled.requested:
                         return

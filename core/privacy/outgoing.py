@@ -46,6 +46,12 @@ class Outgoing:
         """Those of the files whose text may not go to a cloud model now; `consent` as in `Clearance`."""
         return shut(paths, self._rules, consent=consent)
 
+    def standing(self, paths: Sequence[str], *, consent: bool) -> str:
+        """What decides now what a cloud model is shown of these files: their rules, `consent`, and redaction."""
+        settings = self._settings()
+        names = sorted(settings.private_names) if settings.redact else None
+        return f"{sorted(self._rules(sorted(set(paths))).items())} {consent} {names}"
+
     def _budget(self) -> Budget:
         settings = self._settings()
         return Budget(settings.budget_day, settings.budget_month)

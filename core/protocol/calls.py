@@ -72,6 +72,8 @@ class Search(Struct, frozen=True, tag=True):
     folder: only in files at or below this absolute path.  after, before: only in files that were modified on this day
     (year-month-day), in this month or year, or later, or earlier. Each "" for no limit.
     unfinished: the person is still typing, so the last word may be the beginning of a longer one.
+    ahead: the person has paused and may ask this next, so after the last event the local model reads what it would be
+    given. The call then stays open until it has, or the machine has better things to do; whoever sent it cancels it.
     """
 
     words: str
@@ -81,6 +83,7 @@ class Search(Struct, frozen=True, tag=True):
     after: str = ""
     before: str = ""
     unfinished: bool = False
+    ahead: bool = False
 
 
 class Ask(Struct, frozen=True, tag=True):
@@ -89,6 +92,9 @@ class Ask(Struct, frozen=True, tag=True):
     model: let a model write prose under the quote.  offline: close the network door for this question.
     consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.
     folder, after, before: answer from these files alone, as in Search; so do filters in the question.
+    cloud: the cloud models may be asked at all, as the settings and the folders' rules have it.
+    keep: the answer goes into the history.
+    fresh: answer anew, also where an earlier answer rests on nothing that has changed (`Answered.remembered_at`).
     """
 
     question: str
@@ -99,6 +105,9 @@ class Ask(Struct, frozen=True, tag=True):
     folder: str = ""
     after: str = ""
     before: str = ""
+    cloud: bool = True
+    keep: bool = True
+    fresh: bool = False
 
 
 class Preview(Struct, frozen=True, tag=True):
@@ -133,6 +142,22 @@ class Drill(Struct, frozen=True, tag=True):
 
     questions: list[str]
     most: int = 5
+
+
+class ShowHistory(Struct, frozen=True, tag=True):
+    """The answers given so far, newest first, a page at a time → HistoryPage+.
+
+    words: only those in which all of these occur.  most: how many at most, 0 for all.
+    """
+
+    words: str = ""
+    most: int = 0
+
+
+class EraseHistory(Struct, frozen=True, tag=True):
+    """Forget the answer of this number, with `id` 0 all of them; second opinions on them go too → Done."""
+
+    id: int = 0
 
 
 class ShowLater(Struct, frozen=True, tag=True):
@@ -249,7 +274,7 @@ class Shutdown(Struct, frozen=True, tag=True):
 
 
 LibraryCall = AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | Explain | Search
-AnswerCall = Ask | Preview | Drill | ShowLater | EraseLater
+AnswerCall = Ask | Preview | Drill | ShowHistory | EraseHistory | ShowLater | EraseLater
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey

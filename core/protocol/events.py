@@ -100,6 +100,7 @@ class Answered(Struct, frozen=True, tag=True):
 
     note: for the person, often empty.  coverage: how much of the folders it could rest on.
     offer: the service that could be asked too if the person agrees (`Ask.consent`), "" when there is none to ask.
+    remembered_at: when a model wrote it (UTC, ISO 8601), where it is the answer of another time; "" where it is new.
     """
 
     question: str
@@ -112,6 +113,21 @@ class Answered(Struct, frozen=True, tag=True):
     note: str = ""
     coverage: Coverage | None = None
     offer: str = ""
+    remembered_at: str = ""
+
+
+class PastAnswer(Struct, frozen=True):
+    """An answer of the history: its number there, and when it was given (UTC, ISO 8601)."""
+
+    id: int
+    at: str
+    answered: Answered
+
+
+class HistoryPage(Struct, frozen=True, tag=True):
+    """Some of the answers given so far, newest first."""
+
+    answers: list[PastAnswer]
 
 
 class Previewed(Struct, frozen=True, tag=True):
@@ -236,6 +252,7 @@ Event = (
     | Restart
     | Piece
     | Answered
+    | HistoryPage
     | Previewed
     | LedgerPage
     | Drilled

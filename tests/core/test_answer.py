@@ -190,6 +190,11 @@ def test_every_answer_is_kept_a_declined_one_too(asking: Asking, history: Histor
     assert history.recent(5) == [declined, said]
 
 
+def test_an_answer_that_is_not_to_be_kept_is_not(asking: Asking, history: History):
+    assert last(asking(Ask(QUESTION, keep=False), Script("On 3 May."))).answer == "On 3 May."
+    assert not history.exists
+
+
 def test_a_history_that_cannot_be_written_costs_a_note_and_not_the_answer(tmp_path: Path, embedder: Any):
     path = tmp_path / "history.sqlite3"
     path.write_bytes(b"no database " * 500)

@@ -27,13 +27,16 @@ from core.protocol import (
     Drill,
     Drilled,
     DrillOver,
+    EraseHistory,
     EraseLedger,
+    HistoryPage,
     LedgerPage,
     Preview,
     Previewed,
     Provider,
     RouteKind,
     Settings,
+    ShowHistory,
     ShowLedger,
 )
 from indexer.records import FolderRule
@@ -220,3 +223,19 @@ def test_a_profile_without_a_history_drills_examples(desk: Desk) -> None:
     *_, over = desk(Drill([], most=2))
     assert isinstance(over, DrillOver)
     assert over.asked > 0
+
+
+def test_the_history_is_shown_page_by_page_and_erased(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.engine.answers.ANSWERS_AT_ONCE", 2)
+    assert desk(ShowHistory()) == [HistoryPage([])]
+    for _ in range(2):
+        desk(Ask(QUESTION))
+        desk(Ask(NOT_THERE))
+    pages = desk(ShowHistory())
+    assert [len(page.answers) for page in pages] == [2, 2, 0]
+    assert [past.answered.question for past in pages[0].answers] == [NOT_THERE, QUESTION]
+    (found,) = desk(ShowHistory("valve", 1))
+    assert [past.answered.question for past in found.answers] == [QUESTION]
+    assert desk(EraseHistory(found.answers[0].id)) == [Done("1 answer is erased, with what came later to it.")]
+    assert desk(EraseHistory()) == [Done("3 answers are erased, with what came later to them.")]
+    assert desk(ShowHistory()) == [HistoryPage([])]

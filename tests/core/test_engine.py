@@ -180,6 +180,12 @@ def test_the_status_names_the_clouds_host_alone_and_the_missing_model(engine: En
     assert (info.provider.url, info.state, info.answered_s) == ("https://api.example.org/v1", "blocked", None)
 
 
+def test_a_question_that_is_for_no_cloud_model_has_none_in_its_line(engine: Engine):
+    asked(engine, AddProvider(Provider("near", "openai", "http://127.0.0.1:9/v1", "small", "near")))
+    lines = [engine._route(Ask("Who?", consent=True, cloud=cloud), False).models for cloud in (True, False)]
+    assert [[model.kind for model in line if model.kind == "cloud"] for line in lines] == [["cloud"], []]
+
+
 def test_a_provider_without_its_key_says_so_and_one_on_this_machine_needs_none(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
@@ -300,13 +306,22 @@ def test_notes_are_found_by_words_then_by_meaning_and_answered_with_a_verbatim_q
     assert {Path(source.path).name for source in events[-1].sources} == {"boiler.md"}
     assert asked(engine, Ask("When was the valve replaced?", before="2001-01-01"))[-1].sources == []
 
-    events = asked(engine, Ask("When was the pressure valve replaced?", offline=True))
+    events = asked(engine, Ask("When was the pressure valve replaced?", offline=True, fresh=True))
     assert {RouteStep, Piece} <= {type(event) for event in events}
     assert [step.kind for step in events[-1].route] == ["quote", "local"]
     assert {path.name for path in notes.iterdir()} == set(NOTES)
 
     history = History(engine.profile.history)
     assert history.recent(1)[0].question == "When was the pressure valve replaced?"
+    again = asked(engine, Ask("When was the pressure valve replaced?"))
+    assert not {RouteStep, Piece} & {type(event) for event in again}
+    assert again[-1].remembered_at
+    assert again[-1].answer == events[-1].answer
+    (notes / "boiler.md").write_text(NOTES["boiler.md"].replace("3 May", "4 May"))
+    asked(engine, Index(wait=True))
+    changed = asked(engine, Ask("When was the pressure valve replaced?"))[-1]
+    assert changed.remembered_at == ""
+    assert "4 May" in changed.quote.text
     for event in engine.handle(Ask("Who replaced the pressure valve?", model=False), Cancellation()):
         if isinstance(event, Quoted):
             asked(engine, RemoveFolder(str(notes)))

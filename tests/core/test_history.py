@@ -6,7 +6,7 @@ import pytest
 
 from core.answering.history import History
 from core.answering.opinions import Opinions
-from core.errors import ProfileUnusable
+from core.errors import BadInput, ProfileUnusable
 from core.protocol import Answered, Ask, Quote, Sentence, Source, Step, Timings
 
 
@@ -89,3 +89,59 @@ def test_an_answer_that_was_being_written_while_its_folder_was_removed_is_not_ke
     assert b"Zwetschge" not in (tmp_path / "history").read_bytes()
     history.add(nothing_found := msgspec.structs.replace(answered("And this?"), quote=None, sources=[]))
     assert history.recent(10) == [nothing_found]
+
+
+def test_it_is_looked_through_by_words_newest_first_and_page_by_page(tmp_path: Path):
+    history = History(tmp_path / "history")
+    assert history.past("", None, 10) == []
+    for n in range(5):
+        history.add(answered(f"Question {n}?"))
+    history.add(msgspec.structs.replace(answered("Wo ist die Brücke?"), answer="Am Fluß."))
+    first = history.past("", None, 2)
+    assert [past.answered.question for past in first] == ["Wo ist die Brücke?", "Question 4?"]
+    assert [past.answered.question for past in history.past("", first[-1].id, 9)] == [
+        f"Question {n}?" for n in (3, 2, 1, 0)
+    ]
+    assert all(past.at.endswith("Z") for past in first)
+    for words in ("brucke", "FLUSS", "wo brücke fluss"):
+        assert [past.answered.question for past in history.past(words, None, 9)] == ["Wo ist die Brücke?"]
+    assert len(history.past("café A.md", None, 9)) == 6, "answers, quotes and the sources' names count"
+    assert history.past("brücke café nowhere", None, 9) == []
+
+
+def test_one_answer_is_erased_or_all_to_the_last_byte(tmp_path: Path):
+    history = History(tmp_path / "history")
+    assert history.erase() == 0
+    with pytest.raises(BadInput, match="no answer 1 in the history"):
+        history.erase(1)
+    for word in ("Zwetschge", "Quitte", "Mirabelle"):
+        history.add(answered(word), key=word)
+    newest = history.past("", None, 1)[0].id
+    assert history.erase(newest) == 1
+    assert [one.question for one in history.recent(9)] == ["Quitte", "Zwetschge"]
+    assert b"Mirabelle" not in (tmp_path / "history").read_bytes()
+    with pytest.raises(BadInput, match="no answer"):
+        history.erase(newest)
+    assert history.erase() == 2
+    assert history.recent(9) == []
+    assert b"Quitte" not in (tmp_path / "history").read_bytes()
+
+
+def test_an_answer_is_recalled_by_its_key_the_last_one_first_and_never_another_one(tmp_path: Path):
+    history = History(tmp_path / "history")
+    assert history.recall("key") is None
+    history.add(answered("First?"), key="key")
+    history.add(answered("Second?"), key="key")
+    history.add(answered("Third?"))
+    recalled = history.recall("key")
+    assert recalled is not None
+    assert recalled.answered == answered("Second?")
+    assert history.recall("other") is None
+    assert history.recall("") is None
+    history.erase(3)
+    history.erase(2)
+    history.add(answered("Another one gets the same number?"))
+    assert history.recall("key") is None
+    history.forget("/notes")
+    history.add(answered("And so does this?"))
+    assert history.recall("key") is None

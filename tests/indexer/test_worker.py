@@ -106,6 +106,26 @@ def test_a_serial_service_runs_one_call_at_a_time(tmp_path: Path) -> None:
     assert served.service.most_at_once == 1
 
 
+def test_a_call_is_taken_back_while_nothing_comes_of_it(served: Served) -> None:
+    channel, cancelled = served.channel(), Cancellation()
+    events = channel.call(Count(10_000, 60.0), cancelled=cancelled)
+    start_thread("enough", lambda: (time.sleep(0.1), cancelled.cancel()))
+    assert list(events) == []
+    assert served.service.stopped.wait(5)
+    assert list(channel.call(Count(1), cancelled=cancelled)) == [], "what is taken back already is not begun"
+    assert len(list(channel.call(Count(2)))) == 2, "the line is as good as before"
+
+
+def test_whoever_wants_to_know_of_a_cancellation_is_told_then_or_at_once() -> None:
+    cancelled = Cancellation()
+    told: list[str] = []
+    cancelled.on_cancel(lambda: told.append("then"))
+    assert not told
+    cancelled.cancel()
+    cancelled.on_cancel(lambda: told.append("at once"))
+    assert told == ["then", "at once"]
+
+
 def test_closing_the_iterator_cancels_the_call(served: Served) -> None:
     events = served.channel().call(Count(10_000, 0.01))
     next(events)

@@ -215,6 +215,7 @@ class Script:
     note: str = ""
     pause: float = 0.0  # seconds between two pieces of prose
     silent: bool = False  # an asked question is not answered until cancelled
+    reads_on: bool = False  # a search that lets the model read ahead is not over until cancelled
     departures: list[Departure] = field(default_factory=lambda: [DEPARTURE])
     opinions: list[SecondOpinion] = field(default_factory=list)
     problem: Problem | None = None  # what any call but Watch is refused with
@@ -320,6 +321,10 @@ class ScriptedEngine:
         if call.meaning:
             cancelled.wait(self.script.meaning_after(call.words))
             yield Found(found, "fused", 9.0, "", query.words, query.parts)
+        if call.ahead and self.script.reads_on:
+            while not cancelled.wait(0.02):
+                pass
+            self.cancelled.append(call)
 
     def _ask(self, call: Ask, cancelled: Cancellation) -> Iterator[Event]:
         script = self.script

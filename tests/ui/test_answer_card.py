@@ -153,6 +153,21 @@ def test_a_cloud_model_that_could_help_is_a_button_and_otherwise_there_is_none(q
     assert not card.ask_cloud.isVisible()
 
 
+def test_an_answer_of_another_time_says_so_and_any_models_answer_can_be_tried_again(qtbot, card):
+    card.show_answer(msgspec.structs.replace(ANSWER, remembered_at="2025-03-03T09:30:00Z", note="One file is missing."))
+    assert card.note.words == (
+        "Answered on 3 March 2025; nothing it rests on has changed. One file is missing."
+    )
+    with qtbot.waitSignal(card.again_requested):
+        card.try_again.click()
+    card.clear()
+    assert not card.try_again.isVisible()
+    card.show_answer(ANSWER)
+    assert (card.note.words, card.try_again.isVisible()) == ("", True)
+    card.show_answer(msgspec.structs.replace(ANSWER, route=[Step("quote", "", "ok")]))
+    assert not card.try_again.isVisible()
+
+
 def test_a_problem_leaves_what_is_there(card):
     card.show_quote(Quoted(QUOTE, 34.0))
     card.show_problem(Problem("The model broke off.", "Ask again."))

@@ -51,7 +51,35 @@ def test_every_keystroke_finds_passages_and_a_pause_adds_the_search_by_meaning(q
     assert {call.words for call in searches if not call.meaning} == {"r", "ro", "roo", "roof"}
     assert [call.words for call in searches if call.meaning] == ["roof"]
     assert all(call.unfinished for call in searches)
+    assert [call.ahead for call in searches] == [call.meaning for call in searches], "a pause lets the model read ahead"
     assert panel.results.results.rowCount() == 8
+
+
+def type_on(qtbot, palette):
+    type_in(qtbot, palette.panel, "s")
+
+
+def clear_the_line(qtbot, palette):
+    palette.panel.question.selectAll()
+    press(qtbot, palette.panel, Qt.Key.Key_Backspace)
+
+
+def leave(qtbot, palette):
+    palette.hide()
+
+
+def ask_it(qtbot, palette):
+    press(qtbot, palette.panel, Qt.Key.Key_Return)
+
+
+@pytest.mark.parametrize("ends", [type_on, clear_the_line, leave, ask_it])
+def test_what_the_model_reads_ahead_ends_with_the_next_key_and_when_one_leaves(qtbot, palette, scripted, ends):
+    scripted.script.reads_on = True
+    found(qtbot, palette.panel)
+    qtbot.waitUntil(lambda: palette.panel._read_ahead is not None)
+    assert not scripted.cancelled
+    ends(qtbot, palette)
+    qtbot.waitUntil(lambda: [call.words for call in scripted.cancelled][:1] == ["roof"])
 
 
 def test_the_better_order_replaces_the_first_in_place_and_the_choice_follows_its_passage(qtbot, panel, scripted):
@@ -94,6 +122,16 @@ def test_enter_answers_with_the_quote_first(qtbot, panel, scripted):
     assert panel.card.quote_block.text.text() == QUOTE.text
     assert "You chose clay tiles" in panel.card.prose.text
     assert [call.question for call in scripted.calls if isinstance(call, Ask)] == ["roof"]
+
+
+def test_an_answer_can_be_tried_again_and_the_next_question_is_an_ordinary_one(qtbot, panel, scripted):
+    found(qtbot, panel)
+    answered(qtbot, panel)
+    panel.card.try_again.click()
+    qtbot.waitUntil(lambda: [call for call in scripted.calls if isinstance(call, Ask)][-1] == Ask("roof", fresh=True))
+    qtbot.waitUntil(lambda: panel._asking is None)
+    answered(qtbot, panel)
+    assert [call for call in scripted.calls if isinstance(call, Ask)][-1] == Ask("roof")
 
 
 def test_typing_after_an_answer_searches_again(qtbot, panel):

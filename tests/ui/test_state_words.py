@@ -13,6 +13,7 @@ from ui.state_words import (
     files,
     light_words,
     model_name,
+    remembered_words,
     seconds,
     size,
     state_words,
@@ -20,6 +21,16 @@ from ui.state_words import (
 )
 
 NOW = 1_700_000_000
+
+
+def test_an_earlier_answer_is_of_today_of_this_year_or_of_another():
+    def stamp(moment):
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+
+    now = time.time()
+    assert remembered_words(stamp(now)).startswith(f"Answered today at {time.strftime('%H:%M', time.localtime(now))};")
+    assert remembered_words("2024-02-29T12:00:00Z") == "Answered on 29 February 2024; nothing it rests on has changed."
+    assert "today" not in remembered_words(stamp(now - 90_000))
 
 
 def counted(**fields):

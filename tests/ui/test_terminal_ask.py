@@ -86,7 +86,8 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     ran = offhand("ask", "why", "--json")
     answer = ran.object
     assert list(answer) == [
-        "question", "answer", "quote", "sources", "sentences", "route", "timings", "note", "coverage", "offer"
+        "question", "answer", "quote", "sources", "sentences", "route", "timings", "note", "coverage", "offer",
+        "remembered_at",
     ]  # fmt: skip
     assert list(answer["quote"]) == ["text", "path", "line", "page", "start", "end"]
     assert list(answer["sources"][0]) == ["n", "path", "title", "heading", "line", "page", "score", "text"]

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from core.protocol import Answered, Draft, Event, Found, Hit, Piece, Quoted, Restart, RouteStep, Sentence, Source, Step
-from ui.state_words import coverage_words, model_name, seam_words, seconds
+from ui.state_words import coverage_words, model_name, remembered_words, seam_words, seconds
 from ui.terminal.links import place_text, whole
 from ui.terminal.wording import printable, trail
 
@@ -168,6 +168,8 @@ def remarks(card: Card) -> Text | None:
     said = [*card.notes]
     if card.answer and card.answer.offer and any(step.kind == "cloud" for step in card.answer.route):
         said.append(f"The cloud model at {card.answer.offer} can be asked this once: offhand ask --cloud-ok …")
+    if card.answer and card.answer.remembered_at:
+        said.append(f"{remembered_words(card.answer.remembered_at)} Anew: offhand ask --fresh …")
     said += [card.answer.note] if card.answer else [_step(step) for step in card.seams]
     said += ["Stopped."] if card.stopped else []
     lines = [Text(printable(line), style="dim") for line in dict.fromkeys(said) if line]

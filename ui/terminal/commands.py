@@ -7,7 +7,7 @@ import typer
 
 from core.paths import Profile
 from core.protocol import VERSION, Problem
-from ui.terminal import barrier, later, ledger, library, moving, privacy, providers, question, upkeep, window
+from ui.terminal import barrier, evaluation, history, later, ledger, library, moving, privacy, providers, question, upkeep, window
 from ui.terminal.session import Session
 
 ABOUT = "Answers from your own notes, at once, on your own machine. Without a command the window opens."
@@ -49,7 +49,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_common)
     for panel, functions in (
-        ("Ask", (question.ask, question.search, later.later)),
+        ("Ask", (question.ask, question.search, history.history, later.later, evaluation.eval_)),
         ("Folders", (library.add, library.remove, library.folders, privacy.rule, library.index, library.retry)),
         ("Reading", (library.pause, library.resume)),
         ("Files", (ledger.files, ledger.why)),
