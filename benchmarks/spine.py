@@ -104,8 +104,9 @@ def prose_rows(engine: Engine, questions: Iterable[Wanted]) -> Iterator[Row]:
     given = [(one, follow(engine.call(Ask(one.question)))) for one in questions]
     first = figures([(one, what) for one, what in given if what.first_token_ms is not None])
     if first.questions:
-        yield f"Enter to first word of prose, starter model, {first.questions} questions (p50 / p95)", both(
-            first.first_token_ms
+        yield (
+            f"Enter to first word of prose, starter model, {first.questions} questions (p50 / p95)",
+            both(first.first_token_ms),
         )
         yield "Enter to last word of prose (median)", f"{(first.total_ms.p50 or 0.0) / 1000:.1f} s"
 

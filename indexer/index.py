@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from indexer import check, placement, search, semantics
+from indexer.facts import Facts
 from indexer.finder import Finder
 from indexer.folder_rules import FolderRules
 from indexer.ignore import IgnoreRules
@@ -49,7 +50,8 @@ class Index:
         on_change: called, from any thread, when something a person could see has changed.
 
     `vectors` tells where the index of vectors stands, and is told to look after it; `ledger` says what became of each
-    file, `pace` when work in the background rests, and `spelling` which words were probably meant.
+    file, `facts` what the catalog knows exactly, `pace` when work in the background rests, and `spelling` which words were
+    probably meant.
 
     Raises:
         CatalogUnusable: the catalog cannot be opened.
@@ -70,6 +72,7 @@ class Index:
         self.folder_rules = FolderRules(self._database, on_change)
         self.folder_rules.copy()  # an import may have changed it, and a damage is told before anything starts
         self.spelling = Spelling(self._database)
+        self.facts = Facts(self._database)
         self._meaning = meaning
         self._protected = protected
         self._announce = on_change
@@ -154,7 +157,8 @@ class Index:
             real = Path(os.path.realpath(path.expanduser()))
             with self._database.read() as connection:
                 watched = folders.watched(connection)
-            self._refuse(path, real, watched)
+            placement.reach(path)
+            placement.check(path, (folder.path for folder in watched), self._protected)
             with self._database.write() as connection:
                 folders.add(connection, str(real), links=links)
             self.folder_rules.copy()
@@ -360,16 +364,3 @@ class Index:
             if not self._database.tidy():
                 return TIDY_AGAIN_SECONDS
         return TIDY_SECONDS
-
-    def _refuse(self, typed: Path, real: Path, watched: Sequence[Folder]) -> None:
-        if not real.exists():
-            raise FolderRefused(f"There is no folder {typed}.", "Check the spelling.")
-        if not real.is_dir():
-            raise FolderRefused(f"{typed} is a file, not a folder.", "Add the folder that holds it.")
-        placement.check(typed, (folder.path for folder in watched), self._protected)
-        try:
-            os.scandir(real).close()
-        except OSError as error:
-            raise FolderRefused(
-                f"{typed} cannot be read: {error.strerror or error}.", "Give your account permission to read it."
-            ) from error

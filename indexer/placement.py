@@ -1,4 +1,4 @@
-"""Where a folder may lie: neither around nor inside the profile, nor another watched folder."""
+"""Where a folder may lie, neither around nor inside the profile or another watched folder; whether it can be read."""
 
 import os
 from collections.abc import Iterable
@@ -46,3 +46,22 @@ def check(typed: Path, watched: Iterable[str], protected: Iterable[Path]) -> Non
             raise FolderRefused(f"{typed} lies inside {other}, which is indexed already.", "Nothing needs to be done.")
         if other.is_relative_to(real):
             raise FolderRefused(f"{typed} contains {other}, which is indexed already.", f"Remove {other} first.")
+
+
+def reach(typed: Path) -> None:
+    """Pass a folder that is there and can be read.
+
+    Raises:
+        FolderRefused: it is missing, no folder, or may not be read.
+    """
+    real = Path(os.path.realpath(typed.expanduser()))
+    if not real.exists():
+        raise FolderRefused(f"There is no folder {typed}.", "Check the spelling.")
+    if not real.is_dir():
+        raise FolderRefused(f"{typed} is a file, not a folder.", "Add the folder that holds it.")
+    try:
+        os.scandir(real).close()
+    except OSError as error:
+        raise FolderRefused(
+            f"{typed} cannot be read: {error.strerror or error}.", "Give your account permission to read it."
+        ) from error

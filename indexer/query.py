@@ -18,7 +18,7 @@ from indexer.records import PartKind, QueryPart
 from indexer.terms import LONGEST_TEXT, phrase
 
 MOST_PARTS = 16
-OPENING, CLOSING = "\"“„«", "\"”“»"
+OPENING, CLOSING = '"“„«', '"”“»'
 
 _TOKEN = re.compile(
     rf"(?<!\S)(?P<minus>-)?(?:(?P<kind>folder|tag|file|after|before):)?"

@@ -10,6 +10,8 @@ FolderRule = Literal["cloud", "ask", "local"]
 STRICTEST: tuple[FolderRule, ...] = ("local", "ask", "cloud")
 FactKind = Literal["task", "date", "tag", "link", "heading"]
 PartKind = Literal["phrase", "without", "folder", "tag", "file", "after", "before", "spelling"]
+CatalogKind = Literal["tasks", "files", "headings", "tags", "links"]
+TaskState = Literal["open", "done", "all"]
 
 
 class Problem(Exception):
@@ -99,6 +101,68 @@ class Filter(Struct, frozen=True):
 
 
 EVERYWHERE = Filter()
+LISTED = 200  # items of an answer from the catalog; it counts all
+
+
+class Days(Struct, frozen=True):
+    """A stretch of the calendar, both ends included; ISO days, "" where it has no end."""
+
+    first: str = ""
+    last: str = ""
+
+
+class CatalogQuery(Struct, frozen=True):
+    """What is asked of the catalog, exactly. Each filter's empty value admits everything.
+
+    within: only from these files.
+    state: of tasks.  due: only tasks due in it; None with and without a due day.  undated: only those without one.
+    changed: files that were last changed in it.
+    dated: files that carry a day in it in their name, their properties or a heading; files without any such day, by
+        the day they were last changed.
+    tag: lower case, without "#"; what is tagged `tag/below` counts.  untagged: only files without any tag.
+    words: only files with a passage that has these words, one behind the other.
+    name: files with this title or name; headings and links in them.  links_to: files with a link to a file of that name.
+    suffixes: files whose names end so, ".pdf".
+    order: "due" (tasks by their due day, those without one last), "place" (by path and line), "newest" and "oldest"
+        (by the time of change).
+    limit, skip: how many items, and how many before them are left out.
+    """
+
+    kind: CatalogKind
+    within: Filter = EVERYWHERE
+    state: TaskState = "all"
+    due: Days | None = None
+    undated: bool = False
+    changed: Days | None = None
+    dated: Days | None = None
+    tag: str = ""
+    untagged: bool = False
+    words: str = ""
+    name: str = ""
+    links_to: str = ""
+    suffixes: tuple[str, ...] = ()
+    order: Literal["due", "place", "newest", "oldest"] = "place"
+    limit: int = LISTED
+    skip: int = 0
+
+
+class CatalogItem(Struct, frozen=True):
+    """Something the catalog holds, and where it stands.
+
+    text: a task's or heading's words, a file's title, a tag with "#", a link's words.
+    heading: the one it stands under, "" where there is none.
+    date: a task's due day, a file's day of change (ISO); "" for none.  state: of a task, "open" or "done"; else "".
+    count: of a tag, how many files have it; else 0.
+    """
+
+    text: str
+    path: str
+    title: str
+    heading: str
+    line: int
+    date: str = ""
+    state: str = ""
+    count: int = 0
 
 
 class QueryPart(Struct, frozen=True):

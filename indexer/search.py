@@ -151,4 +151,3 @@ def unmarked(question: str) -> str:
 def sendable(text: str) -> str:
     """A question as it can cross a process border: not too long, and no halves of characters."""
     return text[:LONGEST_TEXT].encode("utf-8", "replace").decode()
-

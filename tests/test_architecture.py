@@ -42,6 +42,7 @@ ONLY_IN = {
     "urllib.request": (set(), "ask core.network for a client: it is the only door"),
     "http.client": (set(), "ask core.network for a client: it is the only door"),
     "phonenumbers": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
+    "dateparser": ({"core/answering/period.py"}, "use core.answering.period"),
     "stdnum": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
     "keyring": ({"core/models/keys.py"}, "use core.models.keys"),
     "rapidfuzz": ({"indexer/store/vocabulary.py"}, "use indexer.store.vocabulary"),
@@ -196,7 +197,17 @@ def test_packaging_is_no_package() -> None:
     [
         (
             "core.engine.engine",
-            ("chromadb", "llama_cpp", "onnxruntime", "kreuzberg", "PySide6", "openai", "anthropic", "phonenumbers"),
+            (
+                "chromadb",
+                "llama_cpp",
+                "onnxruntime",
+                "kreuzberg",
+                "PySide6",
+                "openai",
+                "anthropic",
+                "phonenumbers",
+                "dateparser",
+            ),
         ),
         ("core.client", ("apsw", "chromadb", "numpy", "PySide6")),
         ("ui.terminal", ("PySide6", "apsw", "chromadb", "numpy")),

@@ -8,8 +8,22 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
-from core.protocol import Answered, Found, Piece, Problem, Quote, Quoted, Restart, RouteStep, Source, Step, Timings
+from core.protocol import (
+    Answered,
+    Found,
+    Listed,
+    Piece,
+    Problem,
+    Quote,
+    Quoted,
+    Restart,
+    RouteStep,
+    Source,
+    Step,
+    Timings,
+)
 from ui.citation import Roots, cite, path_within, place, spot
+from ui.listed_card import ListedCard
 from ui.prose import Prose
 from ui.quote_block import QuoteBlock
 from ui.state_words import coverage_words, model_name, remembered_words, seconds
@@ -48,6 +62,7 @@ class AnswerCard(QScrollArea):
         self.viewport().setAutoFillBackground(False)
         self.note = Note()
         self.trouble = Note("trouble")
+        self.listing = ListedCard()
         self.missing = label(NOT_IN_NOTES, "heading")
         self.quote_block = QuoteBlock()
         self.prose = Prose(theme)
@@ -60,6 +75,7 @@ class AnswerCard(QScrollArea):
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self.setWidget(self._body())
+        self.listing.open_requested.connect(self.open_requested)
         self.quote_block.open_requested.connect(lambda: self._open(self.place()))
         self.quote_block.copy_requested.connect(self.copy_requested)
         self.prose.view.source_clicked.connect(lambda number: self._open(self._place_of(number)))
@@ -71,7 +87,16 @@ class AnswerCard(QScrollArea):
         layout = QVBoxLayout(body)
         layout.setContentsMargins(20, 16, 20, 16)
         layout.setSpacing(12)
-        for part in (self.trouble, self.note, self.missing, self.quote_block, self.prose, self.waiting, self.legend):
+        for part in (
+            self.trouble,
+            self.note,
+            self.listing,
+            self.missing,
+            self.quote_block,
+            self.prose,
+            self.waiting,
+            self.legend,
+        ):
             layout.addWidget(part)
         layout.addSpacing(4)
         layout.addWidget(self.sources_title)
@@ -92,10 +117,16 @@ class AnswerCard(QScrollArea):
         self.try_again.setVisible(False)
         self.note.say("")
         self.trouble.say("")
+        self.listing.clear()
         self.prose.clear()
         clear(self._list)
         self._wait("Looking through your notes…")
         self.verticalScrollBar().setValue(0)
+
+    def show_listed(self, listed: Listed) -> None:
+        """The catalog has answered, perhaps that there is nothing."""
+        self.listing.show_listed(listed, self.roots)
+        self._wait("" if listed.total else "Looking through your notes…")
 
     def show_found(self, found: Found) -> None:
         """The passages are there: they are the sources until the answer says which it used."""
@@ -111,7 +142,7 @@ class AnswerCard(QScrollArea):
         """The verbatim answer is there, or it is known that there is none."""
         self.quote = quoted.quote
         self.quote_block.setVisible(quoted.quote is not None)
-        self.missing.setVisible(quoted.quote is None)
+        self.missing.setVisible(quoted.quote is None and self.listing.listed is None)
         self.sources_title.setText("Sources" if quoted.quote is not None else "The passages that come nearest")
         self._wait("")
         if quoted.quote is not None:
@@ -121,7 +152,7 @@ class AnswerCard(QScrollArea):
     def show_step(self, event: RouteStep) -> None:
         """A model takes its turn, or its turn ended."""
         step = event.step
-        if step.kind == "quote":
+        if step.kind in ("quote", "catalog"):
             return
         name = model_name(step.model)
         self.prose.take(event)
@@ -137,6 +168,8 @@ class AnswerCard(QScrollArea):
 
     def show_answer(self, answer: Answered) -> None:
         """The whole answer, with what supports each sentence."""
+        if answer.listed is not None:
+            self.show_listed(answer.listed)
         self._wait("")
         self._show_sources(answer.sources)
         self.show_quote(Quoted(answer.quote, 0.0))
@@ -169,7 +202,9 @@ class AnswerCard(QScrollArea):
         self._wait("The engine was started again and is answering…")
 
     def citation(self) -> str | None:
-        """The quote, or the best passage, ready to paste."""
+        """The list, the quote or the best passage, ready to paste."""
+        if self.listing.place() is not None:
+            return self.listing.text()
         if self.quote is not None:
             quote = self.quote
             return cite(quote.text, self._title_of(quote.path), quote.path, quote.line, quote.page)
@@ -179,7 +214,9 @@ class AnswerCard(QScrollArea):
         return None
 
     def place(self) -> tuple[str, int, int | None] | None:
-        """Where the quote, or the best passage, stands."""
+        """Where the first line of the list, the quote, or the best passage stands."""
+        if self.listing.place() is not None:
+            return self.listing.place()
         best = self.quote or (self._sources[0] if self._sources else None)
         return (best.path, best.line, best.page) if best is not None else None
 
@@ -237,7 +274,7 @@ def foot_words(route: list[Step], timings: Timings, *, quoted: bool = True) -> s
     where = {"local": "on this machine", "cloud": "in the cloud"}
     steps = []
     for step in route:
-        if step.kind == "quote":
+        if step.kind in ("quote", "catalog"):
             continue
         words = f"{model_name(step.model)} {where[step.kind]}"
         steps.append(words if step.outcome == "ok" else f"{words}: {step.outcome}")

@@ -8,7 +8,20 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from core.protocol import Answered, Ask, Event, Found, Piece, Problem, QueryPart, Quoted, Restart, RouteStep, Search
+from core.protocol import (
+    Answered,
+    Ask,
+    Event,
+    Found,
+    Listed,
+    Piece,
+    Problem,
+    QueryPart,
+    Quoted,
+    Restart,
+    RouteStep,
+    Search,
+)
 from ui.answer_card import AnswerCard
 from ui.citation import cite
 from ui.engine_link import EngineLink, Ticket
@@ -305,6 +318,8 @@ class AskPanel(QWidget):
             case Found():
                 self.chips.show_parts(event.parts)
                 self.card.show_found(event)
+            case Listed():
+                self.card.show_listed(event)
             case Quoted():
                 self.card.show_quote(event)
             case RouteStep():

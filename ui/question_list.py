@@ -53,7 +53,9 @@ def read(path: Path) -> tuple[list[Wanted], list[str]]:
             except ValueError as error:
                 refused.append(f"Line {number} is left out: {error}.")
     except OSError as error:
-        raise Problem(f"{path} cannot be read: {error.strerror or error}.", "Name another file.", kind="input") from error
+        raise Problem(
+            f"{path} cannot be read: {error.strerror or error}.", "Name another file.", kind="input"
+        ) from error
     if not wanted:
         why = f" {refused[0]}" if refused else ""
         step = 'Write one JSON object a line: {"question": "...", "answers": ["..."], "file": "..."}'

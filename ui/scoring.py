@@ -88,7 +88,9 @@ def follow(events: Iterable[Event], clock: Callable[[], float] = time.perf_count
                 first = passed
             case Answered(route=route):
                 total = passed
-                models = [step.model for step in route if step.model and (step.outcome == "ok" or step.start is not None)]
+                models = [
+                    step.model for step in route if step.model and (step.outcome == "ok" or step.start is not None)
+                ]
             case _:
                 pass
     return Given(files, quote, models, quoted, first, total)

@@ -2,11 +2,11 @@
 
 import re
 import time
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from core.protocol import Coverage, Departure, FolderRule, StatusReport
+from core.protocol import CatalogItem, Coverage, Departure, FolderRule, StatusReport
 
 LinkState = Literal["starting", "ready", "gone", "stopped"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
@@ -147,6 +147,16 @@ def _when(stamp: str) -> str:
     at = datetime.fromisoformat(stamp).astimezone()
     today = datetime.now().astimezone().date()
     return f"at {at:%H:%M}" if at.date() == today else f"on {at:%d %b, %H:%M}"
+
+
+def item_words(item: CatalogItem) -> str:
+    """What is known of a line of a list: "due 3 Mar 2026", "changed 20 Nov 2026", "4 files", "" for nothing."""
+    if item.count:
+        return files(item.count)
+    if not item.date:
+        return ""
+    day = date.fromisoformat(item.date)
+    return f"{'due' if item.state else 'changed'} {day.day} {day:%b %Y}"
 
 
 def files(count: int) -> str:

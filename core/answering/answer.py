@@ -5,6 +5,7 @@ The quote is the answer; prose only says it again. Where the notes do not say it
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
 
@@ -14,10 +15,12 @@ from core.answering import question as questions
 from core.answering.grounding import ground
 from core.answering.history import History
 from core.answering.library import Library
+from core.answering.listing import listing
 from core.answering.memory import Memory, Standing, worth_it
 from core.answering.pace import Pace
 from core.answering.prompt import messages
 from core.answering.quote import Evidence, weigh
+from core.answering.typed import read
 from core.errors import BadInput, ProfileUnusable
 from core.models.model import Prompt
 from core.models.route import Route, Spoken
@@ -27,6 +30,7 @@ from core.protocol import (
     Ask,
     Event,
     Found,
+    Listed,
     Piece,
     Quoted,
     Sentence,
@@ -47,6 +51,7 @@ NOT_SAID = "Your notes do not seem to say. The closest passages are below."
 NOTHING_FOUND = "Nothing in your notes is about this."
 LATER = "A cloud model is asked again when it is back; `offhand later` shows what it says."
 QUOTE_STEP = Step("quote", "", "ok")
+LISTED_STEP, LISTED_NONE = Step("catalog", "", "ok"), Step("catalog", "", "nothing found")
 
 
 class Reply(NamedTuple):
@@ -69,6 +74,7 @@ class Answering:
         owes: whether a question that rests on these files is to be put to a cloud model later, which an outage kept
             from it.
         standing: see `core.answering.memory`; it has to tell everything that decides who is asked, and about what.
+        today: the day, in this machine's zone.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class Answering:
         *,
         owes: Callable[[Ask, Sequence[str]], bool] = lambda _ask, _paths: False,
         standing: Standing | None = None,
+        today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
     ) -> None:
         self.pace = Pace()
         self._coverage = coverage
@@ -90,9 +97,10 @@ class Answering:
         self._offer = offer
         self._owes = owes
         self._memory = Memory(history, standing) if history is not None and standing is not None else None
+        self._today = today
 
     def answer(self, ask: Ask, cancelled: Cancellation) -> Iterator[Event]:
-        """Answer → Found, Quoted, [RouteStep, Piece*]*, Answered; it just ends when cancelled.
+        """Answer → [Listed], [Found, Quoted, [RouteStep, Piece*]*], Answered; it just ends when cancelled.
 
         Raises:
             BadInput: the question cannot be asked.
@@ -118,7 +126,13 @@ class Answering:
 
     def _stages(self, ask: Ask, cancelled: Cancellation) -> Generator[Event, None, Reply | None]:
         started = time.perf_counter()
-        question, hits, note = self._passages(ask.question, ask.limit)
+        question = _asked(ask.question, ask.limit)
+        listed = self._listed(question, started)
+        if listed is not None:
+            yield listed
+            if listed.total:
+                return Reply(self._answered_by(listed, question, started), Spoken("", [], ""))
+        hits, note = self._passages(question, ask.limit)
         timings = Timings(passages_ms=_since(started))
         yield Found(hits, "fused", timings.passages_ms or 0.0, note, question, parse(ask.question, exact=False).parts)
         evidence = weigh(question, hits, self._library)
@@ -128,7 +142,7 @@ class Answering:
         order = _order(hits, evidence)
         sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
         spoken, first, at, key = Spoken("", [], ""), None, "", ""
-        if evidence.quote is not None and ask.model:
+        if evidence.quote is not None and ask.model and listed is None:
             key = self._memory.key(ask, question, evidence.quote, sources) if self._memory is not None else ""
             earlier = self._memory.recall(key) if self._memory is not None and not ask.fresh else None
             if earlier is not None:
@@ -139,7 +153,7 @@ class Answering:
         timings = structs.replace(timings, first_token_ms=first)
         if cancelled.requested:
             return None
-        answer, sentences = self._conclusion(evidence, spoken, sources)
+        answer, sentences = self._conclusion(evidence, spoken, sources, listed)
         declined = Step("quote", "", "the notes do not say")
         answered = Answered(
             question=question,
@@ -147,12 +161,13 @@ class Answering:
             quote=evidence.quote,
             sources=sources,
             sentences=sentences,
-            route=[QUOTE_STEP if evidence.quote else declined, *spoken.steps],
+            route=[*([LISTED_NONE] if listed else []), QUOTE_STEP if evidence.quote else declined, *spoken.steps],
             timings=structs.replace(timings, total_ms=_since(started)),
             note=" ".join(part for part in (note, spoken.note) if part),
             coverage=self._coverage(),
-            offer=self._offered(ask, evidence, spoken, sources),
+            offer="" if listed else self._offered(ask, evidence, spoken, sources),
             remembered_at=at,
+            listed=listed,
         )
         return Reply(answered, spoken, key if worth_it(spoken) else "")
 
@@ -178,22 +193,48 @@ class Answering:
         Raises:
             BadInput, Problem: as `answer`.
         """
-        question, hits, _ = self._passages(typed, limit)
+        question = _asked(typed, limit)
+        hits, _ = self._passages(question, limit)
         evidence = weigh(question, hits, self._library)
         if evidence.quote is None:
             return None
         order = _order(hits, evidence)
         return lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens)
 
-    def _passages(self, typed: str, limit: int) -> tuple[str, list[Hit], str]:
-        question = questions.clean(parse(questions.clean(typed), exact=False).words)
-        if not 1 <= limit <= MOST_HITS:
-            raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
+    def _passages(self, question: str, limit: int) -> tuple[list[Hit], str]:
         hits: list[Hit] = []
         note = ""
         for _, hits, note in self._library.search(question, limit, True):  # noqa: B007  # the last stage is the best
             pass
-        return question, hits, note
+        return hits, note
+
+    def is_listed(self, typed: str) -> bool:
+        """Whether a question is about the catalog itself, which answers it without any model.
+
+        Raises:
+            BadInput: the question cannot be asked.
+        """
+        return read(_asked(typed, MOST_HITS), self._today(), self._library) is not None
+
+    def _listed(self, question: str, started: float) -> Listed | None:
+        reading = read(question, self._today(), self._library)
+        if reading is None:
+            return None
+        listed = listing(reading.query, self._library.listed, reading.when, counted=reading.counted)
+        return structs.replace(listed, ms=_since(started))
+
+    def _answered_by(self, listed: Listed, question: str, started: float) -> Answered:
+        return Answered(
+            question=question,
+            answer=listed.title,
+            quote=None,
+            sources=[],
+            sentences=[],
+            route=[LISTED_STEP],
+            timings=Timings(total_ms=_since(started)),
+            coverage=self._coverage(),
+            listed=listed,
+        )
 
     def _offered(self, ask: Ask, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> str:
         outcomes = {step.outcome for step in spoken.steps if step.kind == "cloud"}
@@ -201,9 +242,11 @@ class Answering:
             return ""
         return self._offer([source.path for source in sources])
 
-    def _conclusion(self, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> tuple[str, list[Sentence]]:
+    def _conclusion(
+        self, evidence: Evidence, spoken: Spoken, sources: list[Source], listed: Listed | None
+    ) -> tuple[str, list[Sentence]]:
         if evidence.quote is None:
-            return (NOT_SAID if sources else NOTHING_FOUND), []
+            return listed.title if listed else NOT_SAID if sources else NOTHING_FOUND, []
         if not spoken.text.strip():
             return evidence.quote.text, [Sentence(evidence.quote.text, 1)]
         prose = spoken.text.strip()
@@ -222,6 +265,13 @@ class Answering:
         except ProfileUnusable as problem:
             return _with_note(reply.answered, str(problem))
         return answered
+
+
+def _asked(typed: str, limit: int) -> str:
+    question = questions.clean(parse(questions.clean(typed), exact=False).words)
+    if not 1 <= limit <= MOST_HITS:
+        raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
+    return question
 
 
 def _order(hits: list[Hit], evidence: Evidence) -> list[int]:

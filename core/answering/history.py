@@ -245,8 +245,11 @@ def _has(answered: Answered, wanted: Sequence[str]) -> bool:
 
 
 def _quotes(answered: Answered, folder: str) -> bool:
-    return _rests_on(answered, folder) or (
-        answered.quote is not None and Path(answered.quote.path).is_relative_to(folder)
+    listed = answered.listed.items if answered.listed is not None else []
+    return (
+        _rests_on(answered, folder)
+        or (answered.quote is not None and Path(answered.quote.path).is_relative_to(folder))
+        or any(Path(item.path).is_relative_to(folder) for item in listed)
     )
 
 

@@ -142,7 +142,11 @@ class AnswerDesk:
         if not models:
             yield _nothing("No cloud model is set up; nothing would be sent.")
             return
-        prompt = self._kept_to(filters.chosen(Ask(call.question))).draft(call.question, call.limit)
+        desk = self._kept_to(filters.chosen(Ask(call.question)))
+        if desk.is_listed(call.question):
+            yield _nothing("Nothing would be sent: this is answered from the catalog, and no model is asked.")
+            return
+        prompt = desk.draft(call.question, call.limit)
         if prompt is None:
             yield _nothing("Nothing would be sent: your notes do not seem to say this, and no model is asked then.")
             return

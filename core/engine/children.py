@@ -24,7 +24,9 @@ log = logging.getLogger(__name__)
 
 EMBEDDER = "all-MiniLM-L6-v2"
 STARTER = "smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf"
-EXTRACTORS = 3  # on two cores: two of them wait while the word index is written (22.0 s for 10,000 notes, with three 19.7 s)
+EXTRACTORS = (
+    3  # on two cores: two of them wait while the word index is written (22.0 s for 10,000 notes, with three 19.7 s)
+)
 EXTRACTOR_MEMORY = 2 << 30  # bytes of address space; a 2.6 MB PDF takes 0.73 of them, half of it never touched
 
 

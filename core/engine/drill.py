@@ -53,6 +53,8 @@ class OutageDrill:
         answer = events[-1] if events else None
         if not isinstance(answer, Answered):
             return Drilled(question, "nobody", "", Timings(), "Stopped.")
+        if answer.listed is not None and answer.listed.total:
+            return Drilled(question, "catalog", "", answer.timings, answer.note)
         if answer.quote is None:
             return Drilled(question, "nobody", "", answer.timings, answer.answer)
         local = next((step for step in answer.route if step.kind == "local" and step.outcome == "ok"), None)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from core.answering.history import History
+from core.answering.listing import listing
 from core.engine import filters
 from core.engine.shelf import Shelf
 from core.errors import BadInput
@@ -22,6 +23,7 @@ from core.protocol import (
     LibraryCall,
     ListFiles,
     ListFolders,
+    ListTasks,
     Progress,
     RemoveFolder,
     Retry,
@@ -76,6 +78,8 @@ class LibraryDesk:
                 yield self.progress()
             case ListFiles(state, path):
                 yield from self._files(state, path, cancelled)
+            case ListTasks():
+                yield listing(filters.tasks(call), self._index.facts.listed)
             case Explain(path):
                 record, sentence = self._index.ledger.why(Path(path))
                 rests = self._index.pace.sentence if record is not None and record.state == "waiting" else ""

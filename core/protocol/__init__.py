@@ -27,6 +27,7 @@ from core.protocol.calls import (
     ListFiles,
     ListFolders,
     ListProviders,
+    ListTasks,
     OrderProviders,
     Preview,
     ProviderCall,
@@ -63,6 +64,7 @@ from core.protocol.events import (
     HistoryPage,
     Later,
     LedgerPage,
+    Listed,
     PastAnswer,
     Piece,
     Previewed,
@@ -95,6 +97,8 @@ from core.protocol.values import (
     Timings,
 )
 from indexer.records import (
+    CatalogItem,
+    CatalogKind,
     Counts,
     Coverage,
     FileProblem,
@@ -106,6 +110,7 @@ from indexer.records import (
     PartKind,
     Problem,
     QueryPart,
+    TaskState,
 )
 
 VERSION = "0.1.0"
@@ -118,6 +123,8 @@ __all__ = [
     "Answered",
     "Ask",
     "Call",
+    "CatalogItem",
+    "CatalogKind",
     "Checked",
     "ChildInfo",
     "Configure",
@@ -162,6 +169,8 @@ __all__ = [
     "ListFiles",
     "ListFolders",
     "ListProviders",
+    "ListTasks",
+    "Listed",
     "OrderProviders",
     "PartKind",
     "PastAnswer",
@@ -201,6 +210,7 @@ __all__ = [
     "Status",
     "StatusReport",
     "Step",
+    "TaskState",
     "Timings",
     "TryProvider",
     "Watch",

@@ -7,7 +7,7 @@ already is no reason to refuse. Calls without it can be repeated as they are.
 from msgspec import Struct
 
 from core.protocol.settings import Provider
-from indexer.records import FileState, FolderRule
+from indexer.records import FileState, FolderRule, TaskState
 
 
 class AddFolder(Struct, frozen=True, tag=True):
@@ -58,6 +58,22 @@ class ListFiles(Struct, frozen=True, tag=True):
     path: str = ""
 
 
+class ListTasks(Struct, frozen=True, tag=True):
+    """The tasks in the notes → Listed, by their due days, those without one last.
+
+    state: "open", "done" or "all".  due_from, due_to: only those due on this day (year-month-day) or later, or earlier,
+    "" for no limit; with either, those without a due day are left out.  folder: as in Search.
+    limit, skip: how many are listed, and how many before them are not; `Listed.total` counts all.
+    """
+
+    state: TaskState = "open"
+    due_from: str = ""
+    due_to: str = ""
+    folder: str = ""
+    limit: int = 500
+    skip: int = 0
+
+
 class Explain(Struct, frozen=True, tag=True):
     """Why a path (absolute) is or is not in the index → Explained."""
 
@@ -88,6 +104,9 @@ class Search(Struct, frozen=True, tag=True):
 
 class Ask(Struct, frozen=True, tag=True):
     """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Restart?, Piece*]*, Answered.
+
+    A question about the catalog itself ("what is due this week?") → Listed, Answered; where it lists nothing, the
+    passages follow: Listed, Found(stage="fused"), Quoted, Answered. No model has a part in either.
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
     consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.
@@ -273,7 +292,9 @@ class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
 
-LibraryCall = AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | Explain | Search
+LibraryCall = (
+    AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | ListTasks | Explain | Search
+)
 AnswerCall = Ask | Preview | Drill | ShowHistory | EraseHistory | ShowLater | EraseLater
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor

@@ -19,7 +19,17 @@ from core.protocol.values import (
     Step,
     Timings,
 )
-from indexer.records import Counts, Coverage, FileProblem, FileRecord, Finding, Hit, QueryPart
+from indexer.records import (
+    CatalogItem,
+    CatalogKind,
+    Counts,
+    Coverage,
+    FileProblem,
+    FileRecord,
+    Finding,
+    Hit,
+    QueryPart,
+)
 
 
 class Folders(Struct, frozen=True, tag=True):
@@ -78,6 +88,22 @@ class Quoted(Struct, frozen=True, tag=True):
     ms: float
 
 
+class Listed(Struct, frozen=True, tag=True):
+    """What the catalog holds of something that was asked for: exact, and no model had a part in it.
+
+    title: how it was understood, with the number: "3 open tasks due last week (16–22 November 2026)", or "No open task
+    is due last week (…)."  kind: what is listed.  total: how many there are.  items: these, or the first of them.
+    counted: the number is what was asked for.  ms: how long it took, in milliseconds.
+    """
+
+    title: str
+    kind: CatalogKind
+    total: int
+    items: list[CatalogItem]
+    counted: bool = False
+    ms: float = 0.0
+
+
 class RouteStep(Struct, frozen=True, tag=True):
     """A model takes its turn (`outcome` "asked"), or its turn ended. Pieces that follow are its words."""
 
@@ -101,6 +127,7 @@ class Answered(Struct, frozen=True, tag=True):
     note: for the person, often empty.  coverage: how much of the folders it could rest on.
     offer: the service that could be asked too if the person agrees (`Ask.consent`), "" when there is none to ask.
     remembered_at: when a model wrote it (UTC, ISO 8601), where it is the answer of another time; "" where it is new.
+    listed: the answer where code answered from the catalog; it may be an empty list, above passages and a quote.
     """
 
     question: str
@@ -114,6 +141,7 @@ class Answered(Struct, frozen=True, tag=True):
     coverage: Coverage | None = None
     offer: str = ""
     remembered_at: str = ""
+    listed: Listed | None = None
 
 
 class PastAnswer(Struct, frozen=True):
@@ -157,7 +185,8 @@ class LedgerPage(Struct, frozen=True, tag=True):
 class Drilled(Struct, frozen=True, tag=True):
     """One question of an outage drill.
 
-    answered_by: "local", "quote" or "nobody" (the notes do not say it, or it failed: see `note`).  model: whose words.
+    answered_by: "local", "quote", "catalog" or "nobody" (the notes do not say it, or it failed: see `note`).
+    model: whose words.
     """
 
     question: str
@@ -248,6 +277,7 @@ Event = (
     | Progress
     | Found
     | Quoted
+    | Listed
     | RouteStep
     | Restart
     | Piece

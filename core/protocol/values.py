@@ -7,7 +7,7 @@ from msgspec import Struct
 from core.protocol.settings import Provider
 from indexer.records import FolderRule
 
-RouteKind = Literal["quote", "local", "cloud"]
+RouteKind = Literal["quote", "local", "cloud", "catalog"]
 
 
 class Quote(Struct, frozen=True):

@@ -5,9 +5,10 @@ It does not render and knows no more of the grammar than these need; whatever it
 
 import re
 
+from indexer.extract.due import due_day
 from indexer.extract.frontmatter import Frontmatter, read_frontmatter
 from indexer.extract.parsed import Heading, Parsed
-from indexer.extract.plain import heading_facts, is_date, name_dates
+from indexer.extract.plain import heading_facts, name_dates
 from indexer.records import Fact
 
 # Quantifiers that could overlap are possessive: a crafted line of a megabyte must not take quadratic time.
@@ -16,11 +17,6 @@ _SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 _FENCE = re.compile(r"(?:>\s?)*\s*(`{3,}(?=[^`]*$)|~{3,})")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _TASK = re.compile(r"(?:\s*>)*\s*(?:[-*+]|\d{1,9}[.)])\s+\[(.)\]\s+(\S.*)$")
-_DUE = re.compile(
-    r"(?:\N{CALENDAR}|\N{TEAR-OFF CALENDAR}|\N{SPIRAL CALENDAR PAD}\ufe0f?|\b(?:due|deadline)\b)"
-    r"[:\s(\[*_]*+(?:(?:date|by|on)\b[:\s(\[*_]*+)?(\d{4}-\d{2}-\d{2})(?!\d)",
-    re.IGNORECASE,
-)
 _WIKI = re.compile(r"\[\[([^\[\]|\n]+?)(?:\\?\|([^\[\]\n]*))?\]\]")
 _LINK = re.compile(
     r"(!?)\[((?:[^\[\]]++|\[[^\[\]]*+\])*+)\]\(\s*+(<[^<>]*+>|(?:[^\s()]++|\([^\s()]*+\))*+)(?:\s[^()]*+)?\)"
@@ -130,9 +126,8 @@ class _Scan:
 
     def _inline(self, line: str, character: str, number: int) -> None:
         if "[" in line and (character in "-*+>" or character.isdigit()) and (found := _TASK.match(line)):
-            due = _DUE.search(found[2])
-            day = due[1] if due and is_date(due[1]) else None
-            self.facts.append(Fact("task", found[2].rstrip(), "done" if found[1] in _DONE else "open", number, day))
+            state = "done" if found[1] in _DONE else "open"
+            self.facts.append(Fact("task", found[2].rstrip(), state, number, due_day(found[2])))
         if "`" in line:
             line = _CODE.sub("", line)
         if "[" in line:

@@ -23,7 +23,8 @@ ISO_DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _ORG_HEADING = re.compile(r"(\*+)[ \t]+(?:(TODO|DONE)[ \t]+)?(?:\[#\w\][ \t]+)?(.*)$")
 _ORG_TAGS = re.compile(r"(?:^|[ \t]):([\w@#%:]+):$")
 _ORG_SETTING = re.compile(r"#\+(TITLE|FILETAGS):[ \t]*(.+)$", re.IGNORECASE)
-_ORG_DUE = re.compile(r"\b(?:DEADLINE|SCHEDULED):[ \t]*<(\d{4}-\d{2}-\d{2})")
+_ORG_DEADLINE = re.compile(r"\bDEADLINE:[ \t]*<(\d{4}-\d{2}-\d{2})")
+_ORG_SCHEDULED = re.compile(r"\bSCHEDULED:[ \t]*<(\d{4}-\d{2}-\d{2})")
 _RST_RULE = re.compile(r"([=\-~^\"'`#*+.:_])\1{2,}$")
 
 
@@ -82,7 +83,8 @@ def parse_org(text: str, stem: str) -> Parsed:
             headings.append(_heading(len(stars), words, offset, offset + len(line) + 1, number))
             facts.extend(heading_facts(headings[-1]))
             if state:
-                due = _ORG_DUE.search(lines[number]) if number < len(lines) else None
+                planned = lines[number] if number < len(lines) else ""
+                due = _ORG_DEADLINE.search(planned) or _ORG_SCHEDULED.search(planned)
                 facts.append(
                     Fact("task", words, "open" if state == "TODO" else "done", number, due[1] if due else None)
                 )
@@ -94,6 +96,7 @@ def parse_org(text: str, stem: str) -> Parsed:
                 title = found[2].strip()
             else:
                 tags.update(dict.fromkeys(_org_tags(found[2])))
+                facts.extend(Fact("tag", tag, tag, number) for tag in _org_tags(found[2]))
         offset += len(line) + 1
     return Parsed(text, title, list(tags), headings, facts)
 

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from core.answering.words import content, stem, stems, tokens
-from indexer.records import Hit, Problem
+from indexer.records import CatalogItem, CatalogQuery, Hit, Problem
 
 
 class Shelf:
     """A library of a few passages in memory, ranked by how many of the words they have.
 
-    It stands in for the index, whose search is tested in its own room; `meaning` switches the embedding model on.
+    It stands in for the index, whose search and catalog are tested in their own room; `meaning` switches the
+    embedding model on.
     """
 
     def __init__(self, passages: Sequence[str], *, embed: Any = None, title: str = "Notes") -> None:
@@ -37,6 +38,18 @@ class Shelf:
     def document_frequency(self, terms: Sequence[str]) -> tuple[dict[str, int], int]:
         sets = [frozenset(tokens(hit.text)) for hit in self.hits]
         return {term: sum(term in words for words in sets) for term in terms}, len(self.hits)
+
+    def listed(self, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+        return 0, []
+
+    def has_tag(self, tag: str) -> bool:
+        return False
+
+    def folder_called(self, name: str) -> str:
+        return ""
+
+    def file_called(self, name: str) -> bool:
+        return False
 
 
 def _hit(number: int, title: str, text: str) -> Hit:

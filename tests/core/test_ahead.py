@@ -38,7 +38,9 @@ class Reader:
         raise AssertionError("nobody asked")
 
 
-def ahead(reader: Reader, *, at_leisure: bool = True, prompt: Prompt | None = lambda _: []) -> tuple[ReadAhead, list[Ask]]:
+def ahead(
+    reader: Reader, *, at_leisure: bool = True, prompt: Prompt | None = lambda _: []
+) -> tuple[ReadAhead, list[Ask]]:
     asks: list[Ask] = []
 
     def draft(ask: Ask) -> tuple[Reader, Turn] | None:

@@ -67,9 +67,7 @@ class House:
         provider = Provider("test", kind, url, "starter")  # type: ignore[arg-type]
         gate = Gate(lambda: self.offline)
         card, listed = outgoing.card(), lambda: self.listed
-        self.model = CloudModel(
-            provider, lambda _: None, gate, Breaker(), card, listed=listed, patience=patience
-        )
+        self.model = CloudModel(provider, lambda _: None, gate, Breaker(), card, listed=listed, patience=patience)
 
     def go_offline(self) -> None:
         self.offline = True

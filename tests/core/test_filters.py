@@ -42,7 +42,14 @@ def test_what_stands_in_the_text_narrows_down_what_the_fields_say() -> None:
     text = "roof tag:work folder:house file:offer after:2026-03 before:2027 -slate"
     found = chosen(Search(text, after="2026-03-30", before="2026-03-31"))
     assert found == Filter(
-        "", 1_774_796_400 * SECOND, (1_774_796_400 + 2 * 86_400) * SECOND, ("house",), ("work",), ("offer",), (), ('"slate"',)
+        "",
+        1_774_796_400 * SECOND,
+        (1_774_796_400 + 2 * 86_400) * SECOND,
+        ("house",),
+        ("work",),
+        ("offer",),
+        (),
+        ('"slate"',),
     )
     assert chosen(Search("after:2026-03")) == chosen(Search("x", after="2026-03-01"))
     assert chosen(Search("before:2026")) == chosen(Search("x", before="2026-12-31"))

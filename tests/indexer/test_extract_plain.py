@@ -78,6 +78,13 @@ def test_org_headings_tasks_tags_and_dates() -> None:
     assert parsed.text[parsed.headings[0].start : parsed.headings[0].end] == "* Spring :Garden:trees:\n"
 
 
+def test_an_org_deadline_counts_before_the_day_it_is_scheduled_for_and_file_tags_are_facts() -> None:
+    planned = "#+FILETAGS: :home:\n* TODO Pay\n  SCHEDULED: <2026-03-01 Sun> DEADLINE: <2026-03-14 Sat>\n"
+    facts = parse_org(planned, "stem").facts
+    assert [fact.due for fact in facts if fact.kind == "task"] == ["2026-03-14"]
+    assert [(fact.value, fact.line) for fact in facts if fact.kind == "tag"] == [("home", 1)]
+
+
 RST = """=====
 Title
 =====

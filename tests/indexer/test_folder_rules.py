@@ -108,5 +108,7 @@ def test_letters_case_does_not_make_another_folder_of_it(database: Database, wor
     rules = FolderRules(database, lambda: None)
     rules.set(work.parent / "diary", "local")
     with database.write() as connection:
-        connection.execute("UPDATE folders SET path = ? WHERE path = ?", (f"{work.parent}/Diary", f"{work.parent}/diary"))
+        connection.execute(
+            "UPDATE folders SET path = ? WHERE path = ?", (f"{work.parent}/Diary", f"{work.parent}/diary")
+        )
     assert rules.of([str(work / "y.md")]) == {str(work / "y.md"): "local"}

@@ -10,7 +10,7 @@ from indexer.query import MOST_PARTS, parse, period
 from indexer.records import QueryPart
 from indexer.terms import phrase
 
-TYPED = st.text(alphabet="\"“”„«»-:#,/ \tab9éß北folder tag file after before 2026-0", max_size=80)
+TYPED = st.text(alphabet='"“”„«»-:#,/ \tab9éß北folder tag file after before 2026-0', max_size=80)
 
 
 def kinds(text: str, **options: bool) -> list[tuple[str, str]]:

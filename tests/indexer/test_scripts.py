@@ -36,7 +36,9 @@ def test_what_is_looked_for_is_in_what_was_indexed(run: str) -> None:
     assert indexed[0] == "x"
     assert indexed[-1] == "y"
     wanted = pieces(run)
-    assert all(piece in indexed or (len(piece) == 1 and any(one.startswith(piece) for one in indexed)) for piece in wanted)
+    assert all(
+        piece in indexed or (len(piece) == 1 and any(one.startswith(piece) for one in indexed)) for piece in wanted
+    )
     assert ends_in_pair(run) == (len(run) > 1)
     assert has_signs(run)
 

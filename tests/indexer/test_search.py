@@ -84,7 +84,9 @@ THAI = "ฉันกินข้าวที่ร้านอาหารทุ
         ("ร้านอาหาร", THAI), ("ข้าว", THAI),
     ],
 )  # fmt: skip
-def test_words_of_scripts_without_spaces_are_found_inside(database: Database, store: Store, typed: str, text: str) -> None:
+def test_words_of_scripts_without_spaces_are_found_inside(
+    database: Database, store: Store, typed: str, text: str
+) -> None:
     store("a.md", extracted(CHINESE, JAPANESE, KOREAN, THAI, "a roof of clay tiles"))
     assert found(database, typed)[:1] == [text]
     assert found(database, typed, unfinished=True)[:1] == [text]
@@ -98,7 +100,9 @@ def test_a_phrase_of_such_signs_is_exact(database: Database, store: Store) -> No
     ):  # fmt: skip
         with database.read() as connection:
             ids = [number for number, _ in passages.matching(connection, phrase(typed), 9)]
-            assert [hit.text for hit in passages.hits(connection, [(n, 0.0) for n in ids])] == [text] * bool(text), typed
+            assert [hit.text for hit in passages.hits(connection, [(n, 0.0) for n in ids])] == [text] * bool(text), (
+                typed
+            )
 
 
 def test_how_often_a_pair_of_signs_occurs_is_known(database: Database, store: Store) -> None:

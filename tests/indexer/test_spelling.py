@@ -61,9 +61,7 @@ def test_where_it_stands_and_what_is_said(spelling: Spelling) -> None:
     mended = spelling.mended(text, wait=True)
     assert [text[part.start : part.end] for part in mended] == ["Budgte", "hause"]
     assert {part.kind for part in mended} == {"spelling"}
-    assert sentence(text, mended) == (
-        "Nothing has “Budgte”; showing “budget”. Nothing has “hause”; showing “house”."
-    )
+    assert sentence(text, mended) == ("Nothing has “Budgte”; showing “budget”. Nothing has “hause”; showing “house”.")
     assert sentence(text, []) == ""
 
 

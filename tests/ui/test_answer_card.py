@@ -155,9 +155,7 @@ def test_a_cloud_model_that_could_help_is_a_button_and_otherwise_there_is_none(q
 
 def test_an_answer_of_another_time_says_so_and_any_models_answer_can_be_tried_again(qtbot, card):
     card.show_answer(msgspec.structs.replace(ANSWER, remembered_at="2025-03-03T09:30:00Z", note="One file is missing."))
-    assert card.note.words == (
-        "Answered on 3 March 2025; nothing it rests on has changed. One file is missing."
-    )
+    assert card.note.words == ("Answered on 3 March 2025; nothing it rests on has changed. One file is missing.")
     with qtbot.waitSignal(card.again_requested):
         card.try_again.click()
     card.clear()

@@ -18,8 +18,10 @@ from core.paths import ROOT, Profile
 from core.protocol import (
     Answered,
     Ask,
+    CatalogItem,
     Event,
     Found,
+    Listed,
     Piece,
     Problem,
     Quoted,
@@ -88,6 +90,7 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     assert list(answer) == [
         "question", "answer", "quote", "sources", "sentences", "route", "timings", "note", "coverage", "offer",
         "remembered_at",
+        "listed",
     ]  # fmt: skip
     assert list(answer["quote"]) == ["text", "path", "line", "page", "start", "end"]
     assert list(answer["sources"][0]) == ["n", "path", "title", "heading", "line", "page", "score", "text"]
@@ -95,6 +98,56 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     assert answer["route"][0] == {"kind": "quote", "model": "", "outcome": "ok", "start": None}
     assert list(answer["timings"]) == ["passages_ms", "quote_ms", "first_token_ms", "total_ms"]
     assert ran.err == ""
+
+
+LISTED = Listed(
+    "2 open tasks due this week (23–29 November 2026)",
+    "tasks",
+    3,
+    [
+        CatalogItem("Pay \x1b[31mthe deposit", f"{NOTES}/house/roof.md", "Roof", "Decision", 33, "2026-11-26", "open"),
+        CatalogItem("Call Lindqvist", f"{NOTES}/inbox.txt", "inbox", "", 27, "", "done"),
+    ],
+)
+
+
+def listing(call: Ask, cancelled: Cancellation) -> Iterator[Event]:
+    yield LISTED
+    yield Answered("due?", LISTED.title, None, [], [], [Step("catalog", "", "ok")], Timings(), listed=LISTED)
+
+
+def test_a_list_is_printed_with_a_place_for_each_line(offhand: CommandLine) -> None:
+    offhand.engine.answers[Ask] = listing
+    out = offhand("ask", "what is due this week?").out
+    assert out.count(LISTED.title) == 1
+    assert f"[ ] Pay [31mthe deposit  {NOTES}/house/roof.md:33  due 26 Nov 2026, Decision" in out
+    assert f"[x] Call Lindqvist  {NOTES}/inbox.txt:27" in out
+    assert "and 1 more" in out
+    assert "Your notes do not seem to say this." not in out
+    assert "catalog: ok" in out
+
+
+def test_an_empty_list_is_said_above_the_passages(offhand: CommandLine) -> None:
+    nothing = Listed("No open task is due today (24 November 2026).", "tasks", 0, [])
+
+    def empty(call: Ask, cancelled: Cancellation) -> Iterator[Event]:
+        yield nothing
+        yield Found(hits()[:1], "fused", 1.0)
+        yield Quoted(None, 2.0)
+        yield Answered("due?", nothing.title, None, sources()[:1], [], [], Timings(), listed=nothing)
+
+    offhand.engine.answers[Ask] = empty
+    out = offhand("ask", "what is due today?").out
+    assert out.count(nothing.title) == 1
+    assert "Your notes do not seem to say this." not in out
+    assert f"[1] {sources()[0].path}" in out
+
+
+def test_the_json_of_a_list_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
+    offhand.engine.answers[Ask] = listing
+    listed = offhand("ask", "what is due this week?", "--json").object["listed"]
+    assert list(listed) == ["type", "title", "kind", "total", "items", "counted", "ms"]
+    assert list(listed["items"][0]) == ["text", "path", "title", "heading", "line", "date", "state", "count"]
 
 
 def test_not_in_your_notes_is_an_answer(offhand: CommandLine) -> None:

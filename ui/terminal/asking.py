@@ -4,9 +4,9 @@ from contextlib import closing
 
 from rich.console import Group
 
-from core.protocol import Ask, Quoted
+from core.protocol import Ask, Listed, Quoted
 from ui.terminal.barrier import INTERRUPTED, OK
-from ui.terminal.card import Card, Tail, drawn, ending, passages, quotation, spaced
+from ui.terminal.card import Card, Tail, drawn, ending, listing, passages, quotation, spaced
 from ui.terminal.session import RESTARTED, Session
 
 
@@ -53,6 +53,7 @@ def _follow_plainly(session: Session, call: Ask) -> Card:
             for event in events:
                 card.take(event)
                 part = quotation(card, framed=False) if isinstance(event, Quoted) else None
+                part = listing(card) if isinstance(event, Listed) else part
                 if part is not None:
                     session.say(part, "")
     except KeyboardInterrupt:

@@ -7,14 +7,30 @@ from rich.panel import Panel
 from rich.segment import Segment
 from rich.text import Text
 
-from core.protocol import Answered, Draft, Event, Found, Hit, Piece, Quoted, Restart, RouteStep, Sentence, Source, Step
-from ui.state_words import coverage_words, model_name, remembered_words, seam_words, seconds
+from core.protocol import (
+    Answered,
+    CatalogItem,
+    Draft,
+    Event,
+    Found,
+    Hit,
+    Listed,
+    Piece,
+    Quoted,
+    Restart,
+    RouteStep,
+    Sentence,
+    Source,
+    Step,
+)
+from ui.state_words import coverage_words, item_words, model_name, remembered_words, seam_words, seconds
 from ui.terminal.links import place_text, whole
-from ui.terminal.wording import printable, trail
+from ui.terminal.wording import one_line, printable, trail
 
 NOT_SUPPORTED = "(not from your notes)"
 NOT_IN_NOTES = "Your notes do not seem to say this."
 SHORT_LIST = 3
+MARKS = {"open": "[ ]", "done": "[x]"}  # as in the notes
 
 
 @dataclass
@@ -22,6 +38,7 @@ class Card:
     """Grows with each event of an `Ask`. `stopped` is set when the person has had enough."""
 
     hits: list[Hit] = field(default_factory=list)
+    listed: Listed | None = None
     quoted: Quoted | None = None
     draft: Draft = field(default_factory=Draft)
     seams: list[Step] = field(default_factory=list)
@@ -35,6 +52,8 @@ class Card:
             case Found(hits=hits, note=note):
                 self.hits = hits
                 self.notes.append(note)
+            case Listed():
+                self.listed = event
             case Quoted():
                 self.quoted = event
             case Piece() | Restart():
@@ -61,6 +80,17 @@ def passages(card: Card) -> RenderableType | None:
     return Group(*lines) if lines else None
 
 
+def listing(card: Card) -> RenderableType | None:
+    """What the catalog answered: how the question was understood, and a line for each thing."""
+    if card.listed is None:
+        return None
+    listed = card.listed
+    lines = [_item_line(item) for item in listed.items]
+    left = listed.total - len(listed.items)
+    lines += [Text(f"    and {left:,} more", style="dim")] if left > 0 and lines else []
+    return Group(Text(printable(listed.title), style="bold"), *lines)
+
+
 def quotation(card: Card, *, framed: bool) -> RenderableType | None:
     """The verbatim quote with its source under it, or that there is none; None while that is not known.
 
@@ -70,6 +100,8 @@ def quotation(card: Card, *, framed: bool) -> RenderableType | None:
     if card.quoted is None:
         return None
     quote = card.quoted.quote
+    if quote is None and card.listed is not None:
+        return None  # its title says it
     if quote is None:
         return Text(NOT_IN_NOTES, style="bold")
     source = whole("  ", place_text(quote.path, quote.line, quote.page))
@@ -86,7 +118,7 @@ def prose(card: Card) -> Text | None:
     """
     if card.answer is not None:
         answer = card.answer
-        if answer.quote is not None and answer.answer == answer.quote.text:
+        if answer.answer == (answer.quote.text if answer.quote is not None else answer.listed and answer.listed.title):
             return None
         return marked(answer.answer, answer.sentences, seams(answer.route)) if answer.answer.strip() else None
     draft = card.draft
@@ -183,7 +215,7 @@ def ending(card: Card) -> list[RenderableType | None]:
 
 def drawn(card: Card) -> list[RenderableType]:
     """All parts that are known, in reading order."""
-    return spaced([passages(card), quotation(card, framed=True), *ending(card)])
+    return spaced([listing(card), passages(card), quotation(card, framed=True), *ending(card)])
 
 
 def spaced(parts: list[RenderableType | None]) -> list[RenderableType]:
@@ -204,6 +236,13 @@ class Tail:
         for line in lines[-max(1, console.size.height - 1) :]:
             yield from line
             yield Segment.line()
+
+
+def _item_line(item: CatalogItem) -> Text:
+    words = one_line(item.text)
+    about = ", ".join(part for part in (item_words(item), one_line(item.heading)) if part)
+    where = place_text(item.path, item.line, None)
+    return whole((f"{MARKS.get(item.state, '-')} ", "dim"), f"{words}  ", where, (f"  {about}" if about else "", "dim"))
 
 
 def _source_line(source: Source) -> Text:

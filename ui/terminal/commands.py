@@ -7,7 +7,20 @@ import typer
 
 from core.paths import Profile
 from core.protocol import VERSION, Problem
-from ui.terminal import barrier, evaluation, history, later, ledger, library, moving, privacy, providers, question, upkeep, window
+from ui.terminal import (
+    barrier,
+    evaluation,
+    history,
+    later,
+    ledger,
+    library,
+    moving,
+    privacy,
+    providers,
+    question,
+    upkeep,
+    window,
+)
 from ui.terminal.session import Session
 
 ABOUT = "Answers from your own notes, at once, on your own machine. Without a command the window opens."

@@ -24,7 +24,8 @@ def history(
     *,
     most: Annotated[int, typer.Option("-n", "--most", metavar="N", min=1, help="How many at most.")] = SHOWN,
     erase: Annotated[
-        int | None, typer.Option("--erase", metavar="NUMBER", min=1, max=2**62, help="Forget the answer of this number.")
+        int | None,
+        typer.Option("--erase", metavar="NUMBER", min=1, max=2**62, help="Forget the answer of this number."),
     ] = None,
     erase_all: Annotated[bool, typer.Option("--erase-all", help="Forget all of them, for good.")] = False,
     json: Json = False,

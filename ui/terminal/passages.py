@@ -25,7 +25,11 @@ def show(session: Session, query: str, found: Found) -> None:
         )
     if found.note:
         session.aside(found.note)
-    elif found.hits and query.strip() and not any(spans(f"{hit.title}\n{hit.heading}\n{hit.text}", query) for hit in found.hits):
+    elif (
+        found.hits
+        and query.strip()
+        and not any(spans(f"{hit.title}\n{hit.heading}\n{hit.text}", query) for hit in found.hits)
+    ):
         session.aside("None of these passages has your words; they are the closest in meaning.")
     if found.hits:
         session.aside(f"{len(found.hits)} found in {seconds(found.ms)}")

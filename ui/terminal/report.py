@@ -92,7 +92,8 @@ def hidden_words(hidden: dict[str, int]) -> str:
 
 def drill_line(result: Drilled) -> Text:
     """One question of an outage drill: by whom it was answered, and how fast."""
-    by = {"local": f"by {model_name(result.model)}", "quote": "by the quote"}.get(result.answered_by, "not answered")
+    names = {"local": f"by {model_name(result.model)}", "quote": "by the quote", "catalog": "from the catalog"}
+    by = names.get(result.answered_by, "not answered")
     first, total = result.timings.quote_ms, result.timings.total_ms
     times = [f"{name} {seconds(ms)}" for name, ms in (("quote", first), ("in all", total)) if ms is not None]
     good = result.answered_by != "nobody"

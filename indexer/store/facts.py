@@ -1,0 +1,212 @@
+"""Exact answers from the catalog: tasks, files, headings, tags and links, filtered in SQL. It only reads."""
+
+import os
+from collections.abc import Callable
+from pathlib import PurePath
+
+import apsw
+
+from indexer.records import CatalogItem, CatalogKind, CatalogQuery, Days
+from indexer.store import selection
+
+Arguments = list[str | int]
+MARKDOWN = ".md"  # an ending that links may leave out
+
+_WATCHED = "JOIN folders o ON o.id = f.folder_id AND NOT o.removed"
+_FACTS = f"FROM facts t JOIN files f ON f.id = t.file_id {_WATCHED}"
+# The innermost heading above a line; a task of Org is a heading itself.
+_HEADING = (
+    "coalesce((SELECT h.text FROM facts h WHERE h.file_id = f.id AND h.kind = 'heading' AND h.line < t.line "
+    "ORDER BY h.line DESC LIMIT 1), '')"
+)
+_CHANGED = "coalesce(date(f.mtime_ns / 1000000000, 'unixepoch', 'localtime'), '')"
+# A file that was never read has no title yet.
+_NAME = f"iif(f.title != '', f.title, replace(f.path, rtrim(f.path, replace(f.path, '{os.sep}', '')), ''))"
+# A link's target is a name ("Porto") or a path ("../trips/Porto.md"), perhaps with a fragment behind it.
+_TARGET = "'/' || replace(rtrim(substr(l.value, 1, instr(l.value || '#', '#') - 1), '/'), '%20', ' ')"
+_LEADS_TO = f"l.value NOT LIKE '%://%' AND ({_TARGET} LIKE ? ESCAPE '!' OR {_TARGET} LIKE ? ESCAPE '!')"
+_TAG = "(g.value = ? OR (g.value > ? AND g.value < ?))"
+_FILE_TAGGED = f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag' AND {_TAG})"
+# Tags of the note, or of the task's own line; those on the line of another task are that one's.
+_TASK_TAGGED = (
+    f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag' AND {_TAG} AND (g.line = t.line OR "
+    "NOT EXISTS (SELECT 1 FROM facts u WHERE u.file_id = f.id AND u.kind = 'task' AND u.line = g.line)))"
+)
+# The days a note carries: in its name, in a heading, or as the property that says when it is from.
+_DAY = (
+    "SELECT 1 FROM facts d WHERE d.file_id = f.id AND d.kind = 'date' AND (d.text NOT LIKE '%: ' || d.value || '%' "
+    "OR d.text LIKE 'date: %' OR d.text LIKE 'created: %' OR EXISTS (SELECT 1 FROM facts h WHERE h.file_id = f.id "
+    "AND h.kind = 'heading' AND h.line = d.line))"
+)
+
+
+def listed(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+    """How many there are, and `query.limit` of them after the first `query.skip`."""
+    return _LISTERS[query.kind](connection, query)
+
+
+def has_tag(connection: apsw.Connection, tag: str) -> bool:
+    """Whether a file has the tag (lower case, without "#"), or one below it."""
+    found = f"SELECT 1 FROM facts g JOIN files f ON f.id = g.file_id {_WATCHED} WHERE g.kind = 'tag' AND {_TAG} LIMIT 1"
+    return connection.execute(found, _tag(tag)).fetchone() is not None
+
+
+def folder_called(connection: apsw.Connection, name: str) -> str:
+    """The path of the one folder of this name that holds files, "" for none or several; capitals do not count."""
+    # LIKE knows the capitals of ASCII alone: any other sign passes for any here, and is compared below.
+    pattern = "".join(_escaped(sign) if sign.isascii() else "_" for sign in name)
+    rows = connection.execute(
+        f"SELECT DISTINCT o.path, rtrim(f.path, replace(f.path, ?1, '')) FROM files f {_WATCHED} "
+        "WHERE f.path LIKE '%' || ?1 || ?2 || ?1 || '%' ESCAPE '!'",
+        (os.sep, pattern),
+    )
+    found = set()
+    for root, directory in rows:
+        within = [PurePath(directory), *PurePath(directory).parents]
+        named = [p for p in within if p.is_relative_to(root) and p.name.casefold() == name.casefold()]
+        found.update(str(outermost) for outermost in named[-1:])
+    return found.pop() if len(found) == 1 else ""
+
+
+def file_called(connection: apsw.Connection, name: str) -> bool:
+    """Whether a file has this title or name, with or without its suffix; capitals do not count."""
+    called, names = _called(name)
+    found = f"SELECT 1 FROM files f {_WATCHED} WHERE {called} LIMIT 1"
+    return connection.execute(found, names).fetchone() is not None
+
+
+def _tasks(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+    where, arguments = _kept_to(query, _TASK_TAGGED)
+    if query.state != "all":
+        where += " AND t.value = ?"
+        arguments.append(query.state)
+    if query.due is not None:
+        where += " AND t.due BETWEEN ? AND ?"
+        arguments += _bounds(query.due)
+    if query.undated:
+        where += " AND t.due IS NULL"
+    order = "t.due IS NULL, t.due, f.path, t.line" if query.order == "due" else "f.path, t.line"
+    columns = f"t.text, f.path, f.title, {_HEADING}, t.line, coalesce(t.due, ''), t.value, 0"
+    return _page(connection, columns, f"{_FACTS} WHERE t.kind = 'task'{where}", arguments, order, query)
+
+
+def _headings(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+    where, arguments = _kept_to(query)
+    where, arguments = _and_called(where, arguments, query.name)
+    columns = f"t.text, f.path, f.title, {_HEADING}, t.line, '', '', 0"
+    return _page(connection, columns, f"{_FACTS} WHERE t.kind = 'heading'{where}", arguments, "f.path, t.line", query)
+
+
+def _links(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+    where, arguments = _kept_to(query)
+    where, arguments = _and_called(where, arguments, query.name)
+    columns = f"t.text, f.path, f.title, {_HEADING}, t.line, '', '', 0"
+    return _page(connection, columns, f"{_FACTS} WHERE t.kind = 'link'{where}", arguments, "f.path, t.line", query)
+
+
+def _tags(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+    """Tags by how many files have them; each with its place in the file that was changed last."""
+    where, arguments = _kept_to(query)
+    found = (
+        "FROM (SELECT t.value AS tag, count(DISTINCT f.id) AS files, max(f.mtime_ns), f.path AS path, "
+        f"f.title AS title, t.line AS line {_FACTS} WHERE t.kind = 'tag'{where} GROUP BY t.value)"
+    )
+    columns = "'#' || tag, path, title, '', line, '', '', files"
+    return _page(connection, columns, found, arguments, "files DESC, tag", query)
+
+
+def _files(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
+    where, arguments = _kept_to(query)
+    where, arguments = _and_called(where, arguments, query.name)
+    if query.untagged:
+        where += " AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag')"
+    if query.changed is not None:
+        changed, bounds = _changed_in(query.changed)
+        where += f" AND {changed}"
+        arguments += bounds
+    if query.links_to:
+        where += f" AND EXISTS (SELECT 1 FROM facts l WHERE l.file_id = f.id AND l.kind = 'link' AND {_LEADS_TO})"
+        name = _escaped(query.links_to)
+        arguments += [f"%/{name}", f"%/{name[:-3] if name.lower().endswith(MARKDOWN) else name + MARKDOWN}"]
+    if query.dated is not None:
+        changed, bounds = _changed_in(query.dated)
+        where += f" AND (EXISTS ({_DAY} AND d.value BETWEEN ? AND ?) OR (NOT EXISTS ({_DAY}) AND {changed}))"
+        arguments += [*_bounds(query.dated), *bounds]
+    order = {"newest": "f.mtime_ns DESC, f.path", "oldest": "f.mtime_ns, f.path"}.get(query.order, "f.path")
+    columns = f"{_NAME}, f.path, f.title, '', 1, {_CHANGED}, '', 0"
+    found = f"FROM files f {_WATCHED} WHERE f.state != 'skipped'{where}"
+    return _page(connection, columns, found, arguments, order, query)
+
+
+_LISTERS: dict[CatalogKind, Callable[[apsw.Connection, CatalogQuery], tuple[int, list[CatalogItem]]]] = {
+    "tasks": _tasks,
+    "files": _files,
+    "headings": _headings,
+    "tags": _tags,
+    "links": _links,
+}
+
+
+def _page(
+    connection: apsw.Connection, columns: str, found: str, arguments: Arguments, order: str, query: CatalogQuery
+) -> tuple[int, list[CatalogItem]]:
+    total = connection.execute(f"SELECT count(*) {found}", arguments).fetchone()
+    assert total is not None
+    rows = connection.execute(
+        f"SELECT {columns} {found} ORDER BY {order} LIMIT ? OFFSET ?", (*arguments, query.limit, query.skip)
+    )
+    return int(total[0]), [CatalogItem(*row) for row in rows]
+
+
+def _kept_to(query: CatalogQuery, tagged: str = _FILE_TAGGED) -> tuple[str, Arguments]:
+    """What every kind of list can be kept to, as conditions that begin with AND, and their arguments."""
+    where, arguments = selection.condition(query.within)
+    if query.tag:
+        where += f" AND {tagged}"
+        arguments += _tag(query.tag)
+    if query.words:
+        where += " AND f.id IN (SELECT c.file_id FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid "
+        where += "WHERE chunks_fts MATCH ?)"
+        arguments.append('"' + query.words.replace('"', " ") + '"')
+    if query.suffixes:
+        where += f" AND ({' OR '.join(['f.path LIKE ?'] * len(query.suffixes))})"
+        arguments += [f"%{suffix}" for suffix in query.suffixes]
+    return where, arguments
+
+
+def _and_called(where: str, arguments: Arguments, name: str) -> tuple[str, Arguments]:
+    if not name:
+        return where, arguments
+    called, names = _called(name)
+    return f"{where} AND {called}", [*arguments, *names]
+
+
+def _called(name: str) -> tuple[str, Arguments]:
+    path = "f.path LIKE ? ESCAPE '!'"
+    end = f"%{os.sep}{_escaped(name)}"
+    return f"(f.title = ? COLLATE NOCASE OR {path} OR {path})", [name, end, f"{end}.%"]
+
+
+def _tag(tag: str) -> tuple[str, str, str]:
+    return tag, f"{tag}/", f"{tag}0"  # "0" follows "/": what lies between is below the tag
+
+
+def _escaped(name: str) -> str:
+    """A name as part of a LIKE pattern with "!" as its escape."""
+    return name.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def _changed_in(days: Days) -> tuple[str, Arguments]:
+    """A condition on a file's last change, in days that begin and end at this machine's midnight."""
+    parts, arguments = ["true"], Arguments()
+    if days.first:
+        parts.append("f.mtime_ns >= unixepoch(?, 'utc') * 1000000000")
+        arguments.append(days.first)
+    if days.last:
+        parts.append("f.mtime_ns < unixepoch(?, '+1 day', 'utc') * 1000000000")
+        arguments.append(days.last)
+    return f"({' AND '.join(parts)})", arguments
+
+
+def _bounds(days: Days) -> tuple[str, str]:
+    return days.first or "0000-01-01", days.last or "9999-12-31"
