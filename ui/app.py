@@ -14,7 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from core.paths import Profile
-from core.protocol import CurrentSettings, Event, GetSettings, Problem
+from core.protocol import Problem, Settings
 from ui import instance, opening
 from ui.bell import Bell
 from ui.engine_link import EngineLink
@@ -90,12 +90,13 @@ class App(QObject):
         self.palette.panel.add_folder_requested.connect(self._add_folder)
         self.tray.ask_requested.connect(self.palette.present)
         self.tray.open_requested.connect(self.window.present)
-        self.tray.later_requested.connect(self.window.present_status)
+        self.tray.later_requested.connect(self.window.present_opinions)
         self.tray.appeared.connect(self._can_come_back)
         self.tray.appeared.connect(lambda: log.info("in the tray"))
         for source in (self.tray, self.window):
             source.quit_requested.connect(self._qt.quit)
-        self.link.state_changed.connect(self._settings_wanted)
+        self.window.open_requested.connect(lambda *where: self._open(self.window, *where))
+        self.window.preferences.changed.connect(self._settings_are)
         self.went_wrong.connect(lambda: self.window.notice.say(CALM))
 
     def start(self, *, palette: bool) -> None:
@@ -120,22 +121,16 @@ class App(QObject):
         self.tray.look()
         self._can_come_back()
 
-    def _settings_wanted(self) -> None:
-        if self.link.state == "ready":
-            self.link.call(GetSettings(), self._settings_are)
-
-    def _settings_are(self, event: Event) -> None:
-        if not isinstance(event, CurrentSettings):
-            return
-        self.theme.prefer(event.settings.theme)
-        if event.settings.hotkey != self._combination:
-            self._combination = event.settings.hotkey
+    def _settings_are(self, settings: Settings) -> None:
+        self.theme.prefer(settings.theme)
+        if settings.hotkey != self._combination:
+            self._combination = settings.hotkey
             self._hotkey_is(self.hotkey.register(self._combination))
 
     def _hotkey_is(self, result: Result) -> None:
         self._registered = result
         log.info("shortcut: %s", result.message)
-        self.window.status.show_shortcut(result.message)
+        self.window.settings.show_shortcut(result.message)
         self._can_come_back()
 
     def _can_come_back(self) -> None:
@@ -165,8 +160,10 @@ class App(QObject):
                 self.palette.panel.notice(refusal)
             else:
                 self.palette.hide()
-        elif refusal:
+        elif refusal and panel is self.window.ask:
             self.window.ask.notice(refusal)
+        elif refusal:
+            self.window.say(refusal)
 
     def _add_folder(self) -> None:
         self.palette.hide()

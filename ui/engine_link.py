@@ -17,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from core import launch
 from core.client import Engine
 from core.paths import Profile
-from core.protocol import Ask, Call, Doctor, Event, Problem, Search, StatusReport, Watch
+from core.protocol import Ask, Call, Doctor, Drill, Event, Preview, Problem, Search, StatusReport, TryProvider, Watch
 from ui.state_words import LinkState
 
 log = logging.getLogger(__name__)
@@ -130,7 +130,8 @@ class EngineLink(QObject):
         self._post(self._set_state, "starting", None)
 
     def _send(self, ticket: Ticket) -> None:
-        if isinstance(ticket.call, Ask | Doctor) or (isinstance(ticket.call, Search) and ticket.call.ahead):
+        silent = isinstance(ticket.call, Ask | Doctor | Drill | Preview | TryProvider)
+        if silent or (isinstance(ticket.call, Search) and ticket.call.ahead):
 
             def again() -> None:
                 if not ticket.live:

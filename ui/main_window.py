@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtCore import QSettings, QSize, Qt, Signal
+from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
@@ -17,16 +17,35 @@ from PySide6.QtWidgets import (
 
 from core.paths import Profile
 from ui.ask_panel import AskPanel
+from ui.engine_banner import EngineBanner
 from ui.engine_link import EngineLink
-from ui.folders_page import FoldersPage
+from ui.pages.history import HistoryPage
+from ui.pages.library import LibraryPage
+from ui.pages.models import ModelsPage
+from ui.pages.privacy import PrivacyPage
+from ui.pages.settings import SettingsPage
+from ui.pages.status import StatusPage
+from ui.pages.tasks import TasksPage
+from ui.preferences import Preferences
+from ui.shortcut_sheet import ShortcutSheet
 from ui.state_words import later_words, state_words, tone
-from ui.status_page import StatusPage
 from ui.theme import Theme, app_icon
 from ui.widgets import Note, button, label, row
 
-PAGES = (("Ask", "ask"), ("Library", "library"), ("Status", "status"))
+PAGES = (
+    ("Ask", "ask"),
+    ("Library", "library"),
+    ("Tasks", "tasks"),
+    ("History", "history"),
+    ("Models", "models"),
+    ("Cloud and privacy", "privacy"),
+    ("Settings", "settings"),
+    ("Status", "status"),
+)
+ASK, LIBRARY, TASKS, HISTORY, MODELS, PRIVACY, SETTINGS, STATUS = range(len(PAGES))
+GAPS = (MODELS, SETTINGS)  # pages that begin a new group
 SIDEBAR = 196  # px
-ASK, LIBRARY, STATUS = range(3)
+NOTICE_MS = 8000
 
 
 class MainWindow(QMainWindow):
@@ -35,10 +54,12 @@ class MainWindow(QMainWindow):
     Signals:
         closed: the person closed it.
         quit_requested: the person wants to end the app.
+        open_requested(str, int, object): path, line and page of a file to be opened.
     """
 
     closed = Signal()
     quit_requested = Signal()
+    open_requested = Signal(str, int, object)
 
     def __init__(self, link: EngineLink, theme: Theme, profile: Profile) -> None:
         super().__init__()
@@ -48,22 +69,26 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Offhand")
         self.setMinimumSize(QSize(720, 480))
         self.resize(QSize(1000, 680))
+        self.preferences = Preferences(link, self)
         self.ask = AskPanel(link, theme, embedded=True)
-        self.library = FoldersPage(link, theme)
+        self.library = LibraryPage(link, theme)
+        self.tasks = TasksPage(link, theme)
+        self.history = HistoryPage(link, theme)
+        self.models = ModelsPage(link, theme, self.preferences)
+        self.privacy = PrivacyPage(link, theme, self.preferences)
+        self.settings = SettingsPage(theme, self.preferences)
         self.status = StatusPage(link, theme)
         self.notice = Note("trouble")
+        self.banner = EngineBanner(link)
         self._pages = QStackedWidget()
         self._buttons = QButtonGroup(self)
         self._dot = QLabel()
         self._words = label("", "faint", wrap=True)
         self.start = button("Start", "primary", link.retry)
         self.start.setVisible(False)
+        self._notice_over = QTimer(self, singleShot=True, interval=NOTICE_MS)
         self._build()
-        self.ask.close_requested.connect(self.ask.back)
-        self.ask.add_folder_requested.connect(self.add_folder)
-        link.state_changed.connect(self._show_state)
-        link.reported.connect(self._show_state)
-        theme.changed.connect(self._look)
+        self._wire()
         self._look()
         self.show_page(ASK)
         geometry = self._place.value("geometry")
@@ -71,7 +96,9 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
 
     def _build(self) -> None:
-        for page in (self.ask, self.library, self.status):
+        for page in (
+            self.ask, self.library, self.tasks, self.history, self.models, self.privacy, self.settings, self.status,
+        ):  # fmt: skip
             self._pages.addWidget(page)
         inner = QWidget()
         layout = QHBoxLayout(inner)
@@ -80,14 +107,28 @@ class MainWindow(QMainWindow):
         layout.addWidget(self._sidebar())
         right = QVBoxLayout()
         right.setSpacing(0)
-        right.addWidget(self.notice)
+        for part in (self.banner, self.notice):
+            right.addWidget(part)
         right.addWidget(self._pages, 1)
         layout.addLayout(right, 1)
         self.setCentralWidget(inner)
+
+    def _wire(self) -> None:
         for number in range(len(PAGES)):
             QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self, partial(self.show_page, number))
         QShortcut(QKeySequence("Ctrl+Q"), self, self.quit_requested.emit)
         QShortcut(QKeySequence("Ctrl+W"), self, self.close)
+        QShortcut(QKeySequence("F1"), self, self.show_keys)
+        self._notice_over.timeout.connect(lambda: self.notice.say(""))
+        self.ask.close_requested.connect(self.ask.back)
+        self.ask.add_folder_requested.connect(self.add_folder)
+        for listed in (self.tasks, self.history):
+            listed.open_requested.connect(self.open_requested)
+        self.history.ask_requested.connect(self.ask_again)
+        self.models.cloud_requested.connect(partial(self.show_page, PRIVACY))
+        self._link.state_changed.connect(self._show_state)
+        self._link.reported.connect(self._show_state)
+        self._theme.changed.connect(self._look)
 
     def _sidebar(self) -> QWidget:
         side = QWidget()
@@ -107,7 +148,10 @@ class MainWindow(QMainWindow):
             made.setAccessibleName(name)
             made.setCheckable(True)
             made.setToolTip(f"Ctrl+{number + 1}")
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the page
             self._buttons.addButton(made, number)
+            if number in GAPS:
+                layout.addSpacing(14)
             layout.addWidget(made)
         layout.addStretch(1)
         foot = row(self._dot, self._words, spacing=8)
@@ -118,14 +162,11 @@ class MainWindow(QMainWindow):
         return side
 
     def show_page(self, number: int) -> None:
-        """Turn to a page: `ASK`, `LIBRARY` or `STATUS`."""
+        """Turn to a page: `ASK`, `LIBRARY`, …"""
         self._pages.setCurrentIndex(number)
-        chosen = self._buttons.button(number)
-        chosen.setChecked(True)
-        if number == ASK:
-            self.ask.question.setFocus()
-        else:
-            chosen.setFocus()
+        self.banner.set_wanted(number != ASK)
+        self._buttons.button(number).setChecked(True)
+        self._pages.currentWidget().setFocus()  # from where Tab goes on to its controls, and the arrows scroll
 
     def page(self) -> int:
         """The page in view."""
@@ -139,16 +180,35 @@ class MainWindow(QMainWindow):
         self.raise_()
         self.activateWindow()
 
-    def present_status(self) -> None:
-        """Come to the front with the status page."""
-        self.show_page(STATUS)
+    def present_opinions(self) -> None:
+        """Come to the front with the second opinions."""
+        self.show_page(HISTORY)
+        self.history.show_opinions()
         self.present()
+
+    def ask_again(self, question: str) -> None:
+        """Turn to the first page and answer `question` there."""
+        self.show_page(ASK)
+        self.ask.question.setText(question)
+        self.ask.ask()
 
     def add_folder(self) -> None:
         """Turn to the library and let the person choose a folder."""
         self.present()
         self.show_page(LIBRARY)
         self.library.add()
+
+    def show_keys(self) -> None:
+        """Show the sheet with all keys."""
+        settings = self.preferences.settings
+        sheet = ShortcutSheet(self, [name for name, _ in PAGES], settings.hotkey if settings is not None else "")
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.open()
+
+    def say(self, words: str) -> None:
+        """Say something above the page for a few seconds."""
+        self.notice.say(words)
+        self._notice_over.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember where it stood."""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
-from core.protocol import CatalogItem, Coverage, Departure, FolderRule, StatusReport
+from core.protocol import Answered, CatalogItem, Coverage, FolderRule, StatusReport
 
 LinkState = Literal["starting", "ready", "gone", "stopped"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
@@ -66,7 +66,7 @@ def coverage_words(coverage: Coverage, now: float | None = None) -> str:
     whole = coverage.indexed == coverage.files
     said = [files(coverage.files) if whole else f"{coverage.indexed:,} of {files(coverage.files)}"]
     if coverage.newest:
-        said.append(f"newest {_ago(max(0.0, (time.time() if now is None else now) - coverage.newest))}")
+        said.append(f"newest {ago_words(max(0.0, (time.time() if now is None else now) - coverage.newest))}")
     counts = (("waiting", coverage.waiting), ("skipped", coverage.skipped), ("failed", coverage.failed))
     return ", ".join([*said, *(f"{count:,} {state}" for state, count in counts if count)])
 
@@ -78,7 +78,8 @@ def at_time(moment: float) -> str:
     return time.strftime("at %H:%M" if same_day else "on %Y-%m-%d at %H:%M", local)
 
 
-def _ago(passed: float) -> str:
+def ago_words(passed: float) -> str:
+    """How long ago something was, `passed` in seconds: "just now", "3 min ago"."""
     for length, name in ((86400, "d"), (3600, "h"), (60, "min")):
         if passed >= length:
             return f"{passed // length:.0f} {name} ago"
@@ -125,13 +126,43 @@ def later_words(report: StatusReport) -> str:
     return f"{new:,} second opinions have come" if new > 1 else "A second opinion has come" if new else ""
 
 
-def departure_words(entry: Departure) -> str:
-    """A request that left, in one line."""
-    hidden = sum(entry.hidden.values())
-    ended = "answered" if entry.outcome == "ok" else entry.outcome.rstrip(".") or "under way"
-    kept = f", {hidden:,} things hidden" if hidden > 1 else ", one thing hidden" if hidden else ""
-    when = _when(entry.at)
-    return f"{when[:1].upper()}{when[1:]} to {entry.host}: {entry.bytes:,} bytes{kept}; {entry.why}; {ended}"
+def when_words(stamp: str, now: datetime | None = None) -> str:
+    """A moment (ISO 8601) as a list shows it: "14:02", "Yesterday, 09:30", "14 March", "14 March 2025".
+
+    Args:
+        now: the moment from which it is seen, by default this one.
+    """
+    at = datetime.fromisoformat(stamp).astimezone()
+    today = (now or datetime.now()).astimezone().date()
+    days = (today - at.date()).days
+    if days < 2:
+        return f"{at:%H:%M}" if days < 1 else f"Yesterday, {at:%H:%M}"
+    return f"{at.day} {at:%B}" if at.year == today.year else f"{at.day} {at:%B %Y}"
+
+
+def due_words(day: str, today: date) -> str:
+    """When a task is due, seen from `today`: "Today", "Friday", "28 November", "3 days overdue"; `day` is an ISO date."""
+    due = date.fromisoformat(day)
+    ahead = (due - today).days
+    if ahead < 0:
+        return "1 day overdue" if ahead == -1 else f"{-ahead:,} days overdue"
+    if ahead < 2:
+        return "Tomorrow" if ahead else "Today"
+    if ahead < 7:
+        return f"{due:%A}"
+    return f"{due.day} {due:%B}" if due.year == today.year else f"{due.day} {due:%B %Y}"
+
+
+def by_words(answered: Answered) -> str:
+    """Who gave an earlier answer."""
+    spoke = next((step for step in reversed(answered.route) if step.kind != "quote" and step.outcome == "ok"), None)
+    if spoke is not None and spoke.kind == "catalog":
+        return "from the catalog"
+    if answered.quote is None:
+        return "not in the notes"
+    if spoke is None:
+        return "quote alone"
+    return f"{model_name(spoke.model)} {'in the cloud' if spoke.kind == 'cloud' else 'on this machine'}"
 
 
 def remembered_words(stamp: str) -> str:
@@ -140,13 +171,6 @@ def remembered_words(stamp: str) -> str:
     day = f"{at.day} {at:%B}" if at.year == now.year else f"{at.day} {at:%B} {at.year}"
     when = f"today at {at:%H:%M}" if at.date() == now.date() else f"on {day}"
     return f"Answered {when}; nothing it rests on has changed."
-
-
-def _when(stamp: str) -> str:
-    """Today's times as 14:02, others with their day."""
-    at = datetime.fromisoformat(stamp).astimezone()
-    today = datetime.now().astimezone().date()
-    return f"at {at:%H:%M}" if at.date() == today else f"on {at:%d %b, %H:%M}"
 
 
 def item_words(item: CatalogItem) -> str:

@@ -1,9 +1,9 @@
 """How Offhand looks, in one place: the two palettes, sizes, fonts, icons and the style sheet.
 
-Follows the system's light or dark setting while it runs. No other file names a colour.
+Follows the system's light or dark setting, and its wish for high contrast, while it runs. No other file names a colour.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
@@ -43,6 +43,7 @@ class Colors:
     accent_hover: str
     on_accent: str
     selected: str
+    raised: str
     hover: str
     good: str
     warn: str
@@ -65,6 +66,7 @@ LIGHT = Colors(
     accent_hover="#3a42ac",
     on_accent="#ffffff",
     selected="#eeeffb",
+    raised="#ffffff",
     hover="#f1f1ee",
     good="#1f7a4d",
     warn="#8a5a00",
@@ -86,6 +88,7 @@ DARK = Colors(
     accent_hover="#b1b7ff",
     on_accent="#14151f",
     selected="#2c2e40",
+    raised="#3a3c45",
     hover="#27292e",
     good="#62c48f",
     warn="#e0b04c",
@@ -93,6 +96,25 @@ DARK = Colors(
     bad="#f08a80",
     bad_soft="#33211f",
 )
+
+
+LIGHT_CONTRAST = replace(
+    LIGHT, window="#ffffff", sidebar="#ffffff", line="#6b6a65", text="#000000", muted="#1d1d1f", faint="#333230",
+    accent="#2a31a0", accent_hover="#1c2280", selected="#dfe1fb", hover="#ebebe8", good="#0d5a35", warn="#5e3d00",
+    bad="#8f1d16",
+)  # fmt: skip
+DARK_CONTRAST = replace(
+    DARK, window="#000000", surface="#0b0b0d", sidebar="#000000", line="#9799a7", text="#ffffff", muted="#e6e6ea",
+    faint="#d0d1d8", accent="#bcc1ff", accent_hover="#d4d7ff", selected="#2c2e52", hover="#1d1e23", good="#8fe0b3",
+    warn="#f3cd7c", bad="#ffb1a9",
+)  # fmt: skip
+
+
+def chosen_colors(*, dark: bool, contrast: bool) -> Colors:
+    """The palette for what the person or the system wants."""
+    if contrast:
+        return DARK_CONTRAST if dark else LIGHT_CONTRAST
+    return DARK if dark else LIGHT
 
 
 class Theme(QObject):
@@ -112,6 +134,7 @@ class Theme(QObject):
         app.setStyle("Fusion")
         app.setFont(_readable(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)))
         app.styleHints().colorSchemeChanged.connect(self._refresh)
+        app.styleHints().accessibility().contrastPreferenceChanged.connect(self._refresh)
         self._refresh()
 
     def prefer(self, preference: str) -> None:
@@ -144,7 +167,7 @@ class Theme(QObject):
     def _refresh(self, *_: object) -> None:
         scheme = QGuiApplication.styleHints().colorScheme()
         dark = self._preference == "dark" or (self._preference == "system" and scheme == Qt.ColorScheme.Dark)
-        self.colors = DARK if dark else LIGHT
+        self.colors = chosen_colors(dark=dark, contrast=_high_contrast())
         self._app.setPalette(_palette(self.colors))
         self._app.setStyleSheet(style_sheet(self.colors, self._app.font().pointSizeF()))
         self.changed.emit()
@@ -175,6 +198,10 @@ def _render(drawing: str, size: int, ratio: float) -> QPixmap:
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
+
+
+def _high_contrast() -> bool:
+    return QGuiApplication.styleHints().accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast
 
 
 def _readable(font: QFont) -> QFont:

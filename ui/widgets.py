@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Property, QEvent, QPropertyAnimation, QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QFrame,
@@ -43,6 +43,34 @@ def button(text: str, kind: str, clicked: Callable[[], object], says: str = "") 
     return made
 
 
+class IconButton(QPushButton):
+    """A button that is a drawing; `says` is its name and tooltip."""
+
+    def __init__(self, theme: Theme, drawing: str, clicked: Callable[[], object], says: str) -> None:
+        super().__init__()
+        self._theme, self._drawing = theme, drawing
+        self.setProperty("kind", "icon")
+        self.setAutoDefault(False)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setIconSize(QSize(16, 16))
+        self.setAccessibleName(says)
+        self.setToolTip(says)
+        self.clicked.connect(lambda *_: clicked())
+        theme.changed.connect(self._look)
+        self._look()
+
+    def _look(self) -> None:
+        self.setIcon(QIcon(self._theme.pixmap(self._drawing, "muted", 16)))
+
+
+def set_role(words: QLabel, role: str) -> None:
+    """Give words another of the style sheet's roles."""
+    if words.property("role") != role:
+        words.setProperty("role", role)
+        words.style().unpolish(words)
+        words.style().polish(words)
+
+
 def hairline() -> QFrame:
     """A line between two parts."""
     line = QFrame()
@@ -76,6 +104,66 @@ def row(*parts: QWidget | None, spacing: int = 8) -> QWidget:
     return widget
 
 
+class Elided(QLabel):
+    """A line that ends in dots, or has them in its middle, where there is no room; the tooltip and screen readers have all
+    of it."""
+
+    def __init__(self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
+        super().__init__()
+        self._mode = mode
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("role", role)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+        self.say(text)
+
+    def say(self, text: str, tip: str = "") -> None:
+        """Show this; `tip` where the tooltip says more."""
+        self.setText(" ".join(text.split()))
+        self.setToolTip(tip or self.text())
+        self.setAccessibleName(self.text())
+
+    def minimumSizeHint(self) -> QSize:
+        """A few letters."""
+        return QSize(min(48, super().minimumSizeHint().width()), super().minimumSizeHint().height())
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw as much as there is room for."""
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.setFont(self.font())
+        shown = QFontMetrics(self.font()).elidedText(self.text(), self._mode, self.width())
+        painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
+
+
+class Setting(QFrame):
+    """A line of a form: what it is, what it does, the control on the right, and below what is wrong with its value."""
+
+    def __init__(self, title: str, words: str, control: QWidget) -> None:
+        super().__init__()
+        self.setObjectName("setting")
+        if not control.accessibleName():
+            control.setAccessibleName(title)
+        control.setAccessibleDescription(words)
+        self.trouble = label("", "bad", wrap=True)
+        self.trouble.setVisible(False)
+        self.remark = label(words, "faint", wrap=True)
+        text = QVBoxLayout()
+        text.setSpacing(2)
+        text.addWidget(label(title))
+        text.addWidget(self.remark)
+        text.addWidget(self.trouble)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 6, 0, 6)
+        layout.setSpacing(24)
+        layout.addLayout(text, 1)
+        layout.addWidget(control, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def refuse(self, words: str) -> None:
+        """Say what is wrong with the value, or nothing."""
+        self.trouble.setText(words)
+        self.trouble.setVisible(bool(words))
+
+
 class Page(QScrollArea):
     """A page of the main window: a title, a sentence under it, what can be done, and below that its parts."""
 
@@ -84,8 +172,9 @@ class Page(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.subtitle = label("", "muted")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName(title)
+        self.subtitle = label("", "muted", wrap=True)
         column = QWidget()
         column.setMaximumWidth(READING_WIDTH)
         self.parts = QVBoxLayout(column)

@@ -115,8 +115,8 @@ class AnswerDesk:
                 yield from self._drill.run(questions, most, cancelled)
             case ShowLater(seen, most):
                 yield self._later.told(seen=seen, most=most) if self._later is not None else Later([], False)
-            case ShowHistory(words, most):
-                yield from self._past(words, most, cancelled)
+            case ShowHistory():
+                yield from self._past(call, cancelled)
             case EraseHistory(number):
                 erased = self._history.erase(number)
                 words = "1 answer is" if erased == 1 else f"{erased:,} answers are"
@@ -124,8 +124,8 @@ class AnswerDesk:
             case EraseLater():
                 erased = self._later.erase() if self._later is not None else 0
                 yield Done(f"{erased:,} second opinions are erased, those that were waited for among them.")
-            case ShowLedger(since, most):
-                yield from self._pages(since, most, cancelled)
+            case ShowLedger():
+                yield from self._pages(call, cancelled)
             case EraseLedger():
                 erased = self._outgoing.ledger.erase()
                 yield Done(f"{erased:,} entries are erased. What was spent still counts towards your budget.")
@@ -162,21 +162,23 @@ class AnswerDesk:
             size = sum(len(one.content.encode()) for one in said)
             yield Previewed(model.host, model.name, said, size, passed.hidden, passed.why, passed.withheld)
 
-    def _past(self, words: str, most: int, cancelled: Cancellation) -> Iterator[HistoryPage]:
-        before, left = None, most or 2**62
+    def _past(self, call: ShowHistory, cancelled: Cancellation) -> Iterator[HistoryPage]:
+        before, left = call.before or None, call.most or 2**62
         while not cancelled.requested:
-            page = self._history.past(words, before, min(ANSWERS_AT_ONCE, left))
+            page = self._history.past(call.words, before, min(ANSWERS_AT_ONCE, left))
             yield HistoryPage(page)
             left -= len(page)
             if len(page) < ANSWERS_AT_ONCE or not left:
                 return
             before = page[-1].id
 
-    def _pages(self, since: str, most: int, cancelled: Cancellation) -> Iterator[LedgerPage]:
-        start, before, left = _utc(since), None, most or 2**62
+    def _pages(self, call: ShowLedger, cancelled: Cancellation) -> Iterator[LedgerPage]:
+        start, before, left = _utc(call.since), call.before or None, call.most or 2**62
+        ledger = self._outgoing.ledger
+        spent = ledger.spent()
         while not cancelled.requested:
-            page = self._outgoing.ledger.page(start, before, min(PAGE, left))
-            yield LedgerPage(page)
+            page = ledger.page(start, before, min(PAGE, left))
+            yield LedgerPage(page, *spent)
             left -= len(page)
             if not page or not left:
                 return

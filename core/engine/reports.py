@@ -10,7 +10,7 @@ import psutil
 
 from core.engine import checkup
 from core.engine.answers import AnswerDesk
-from core.engine.children import Children
+from core.engine.children import EMBEDDER, Children
 from core.engine.later import SecondOpinions
 from core.engine.library import LibraryDesk
 from core.engine.providers import ProviderDesk
@@ -135,6 +135,7 @@ class ReportDesk:
             tokens_per_s=self._answers.tokens_per_s,
             providers=self._providers.report(),
             later=self._later.info(),
+            embedder=EMBEDDER,
         )
 
 

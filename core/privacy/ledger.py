@@ -135,9 +135,22 @@ class Ledger:
                 for number, at, host, model, said, size, tokens, hidden, why, outcome in rows
             ]  # fmt: skip
         except (apsw.Error, OSError, msgspec.MsgspecError) as error:
-            raise LedgerUnusable(
-                f"The ledger cannot be read ({error}).", f"Move {self._path} away; a new one is begun."
-            ) from error
+            raise self._unreadable(error) from error
+
+    def spent(self) -> tuple[int, int]:
+        """The tokens that count towards the budgets of this day and of this month.
+
+        Raises:
+            LedgerUnusable: it cannot be read.
+        """
+        try:
+            if not self._path.exists():
+                return 0, 0
+            with closing(self._open()) as connection:
+                day = _today()
+                return _spent(connection, day), _spent(connection, day[:7])
+        except (apsw.Error, OSError) as error:
+            raise self._unreadable(error) from error
 
     def erase(self) -> int:
         """Forget every entry, for good; returns how many there were. What was spent still counts.
@@ -155,6 +168,9 @@ class Ledger:
                 return erased
         except (apsw.Error, OSError) as error:
             raise LedgerUnusable(f"The ledger could not be erased ({error}).") from error
+
+    def _unreadable(self, error: Exception) -> LedgerUnusable:
+        return LedgerUnusable(f"The ledger cannot be read ({error}).", f"Move {self._path} away; a new one is begun.")
 
     def _open(self) -> apsw.Connection:
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite's own files take its permissions over

@@ -143,10 +143,12 @@ class ShowLedger(Struct, frozen=True, tag=True):
 
     since: ISO 8601 date or time, in the person's zone unless it names another, "" for the beginning.
     most: how many entries at most, 0 for all.
+    before: only older ones than the entry of this number, 0 to begin with the newest.
     """
 
     since: str = ""
     most: int = 0
+    before: int = 0
 
 
 class EraseLedger(Struct, frozen=True, tag=True):
@@ -167,10 +169,12 @@ class ShowHistory(Struct, frozen=True, tag=True):
     """The answers given so far, newest first, a page at a time → HistoryPage+.
 
     words: only those in which all of these occur.  most: how many at most, 0 for all.
+    before: only older ones than the answer of this number, 0 to begin with the newest.
     """
 
     words: str = ""
     most: int = 0
+    before: int = 0
 
 
 class EraseHistory(Struct, frozen=True, tag=True):

@@ -177,9 +177,11 @@ class Previewed(Struct, frozen=True, tag=True):
 
 
 class LedgerPage(Struct, frozen=True, tag=True):
-    """Some of what left, newest first."""
+    """Some of what left, newest first, and the tokens that count towards the budgets of this day and this month."""
 
     entries: list[Departure]
+    spent_day: int = 0
+    spent_month: int = 0
 
 
 class Drilled(Struct, frozen=True, tag=True):
@@ -221,6 +223,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     vectors: in words, what keeps the vectors and how it is; "" before it was first looked at.
     paused: why nothing is read or embedded now, in words, "" while work goes on.
     resumed: that work goes on although the machine runs on battery, in words, "" otherwise.
+    embedder: the name of the model that searches by meaning.
     """
 
     version: str
@@ -243,6 +246,7 @@ class StatusReport(Struct, frozen=True, tag=True):
     tokens_per_s: float = 0.0
     providers: list[ProviderInfo] = []
     later: LaterInfo = LaterInfo()
+    embedder: str = ""
 
 
 class Checked(Struct, frozen=True, tag=True):

@@ -150,3 +150,12 @@ def test_an_answer_that_begins_anew_forgets_what_was_held_back(ledger: Ledger) -
 def test_an_estimate_errs_on_the_dear_side() -> None:
     assert estimate("") == 0
     assert estimate("Wer räumt auf?") >= 5
+
+
+def test_what_counts_towards_the_budgets_is_told_and_outlives_erasing(ledger: Ledger) -> None:
+    assert ledger.spent() == (0, 0)
+    ledger.end(begun(ledger), "ok", 31)
+    begun(ledger, tokens=100)
+    assert ledger.spent() == (131, 131)
+    ledger.erase()
+    assert ledger.spent() == (131, 131)

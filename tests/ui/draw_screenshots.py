@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import msgspec
+from draw_pages import draw, fill
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from scripted_engine import REPORT, ScriptedEngine
@@ -11,7 +12,7 @@ from scripted_engine import REPORT, ScriptedEngine
 from core.paths import Profile
 from core.protocol import ChildInfo
 from ui.engine_link import EngineLink
-from ui.main_window import ASK, LIBRARY, STATUS, MainWindow
+from ui.main_window import ASK, LIBRARY, MainWindow
 from ui.palette import Palette
 from ui.theme import Theme
 
@@ -55,32 +56,31 @@ class Drawing:
         self.save(palette, "not-in-notes")
         script.quote, script.sentences = quote, sentences
         panel.question.clear()
+        folders = self._engine.script.report.folders
         self._engine.change(folders=[])
         panel._typed()
         self.save(palette, "no-folder")
-        self._engine.change(folders=REPORT.folders)
+        self._engine.change(folders=folders)
         palette.hide()
         wait(200)
 
-    def window(self, window: MainWindow) -> None:
+    def window(self, window: MainWindow, link: EngineLink) -> None:
         window.present()
         window.resize(1000, 680)
         window.show_page(ASK)
         window.ask.question.setText(QUESTION)
         window.ask.ask()
         self.save(window, "window-ask")
-        busy = msgspec.structs.replace(REPORT.folders[0], indexed=120, waiting=76)
+        folders = self._engine.script.report.folders
+        busy = msgspec.structs.replace(folders[0], indexed=120, waiting=76)
         counts = msgspec.structs.replace(REPORT.counts, waiting=76, indexed=135)
         coverage = msgspec.structs.replace(REPORT.coverage, waiting=76, indexed=135)
-        self._engine.change(folders=[busy, REPORT.folders[1]], counts=counts, coverage=coverage)
+        self._engine.change(folders=[busy, folders[1]], counts=counts, coverage=coverage)
         window.show_page(LIBRARY)
         window.resize(1000, 780)
         self.save(window, "window-library")
-        self._engine.change(folders=REPORT.folders, counts=REPORT.counts, coverage=REPORT.coverage)
-        window.show_page(STATUS)
-        window.status.show_shortcut("Ctrl+Alt+Space opens Offhand from anywhere.")
-        window.status.doctor.click()
-        self.save(window, "window-status")
+        self._engine.change(folders=folders, counts=REPORT.counts, coverage=REPORT.coverage)
+        draw(window, link, self._engine, self.save, wait)
         window.hide()
 
 
@@ -88,6 +88,7 @@ def main() -> None:
     profile = Profile()
     engine = ScriptedEngine(profile).start()
     engine.change(children=[*REPORT.children[:2], ChildInfo("extractor-1", "asleep", None, 0)])
+    fill(engine, profile)
     app = QApplication([])
     theme, link = Theme(app), EngineLink(profile)
     palette, window = Palette(link, theme), MainWindow(link, theme, profile)
@@ -97,7 +98,7 @@ def main() -> None:
         theme.prefer(look)
         drawing = Drawing(Path(sys.argv[1]), look, engine)
         drawing.palette(palette)
-        drawing.window(window)
+        drawing.window(window, link)
     link.close()
     engine.stop()
 

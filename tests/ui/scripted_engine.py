@@ -16,6 +16,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import msgspec
+from scripted_pages import Pages, ledger_page
 
 from core.paths import Profile, build_id
 from core.protocol import (
@@ -49,7 +50,6 @@ from core.protocol import (
     Hit,
     Index,
     Later,
-    LedgerPage,
     ListFiles,
     ListFolders,
     Piece,
@@ -75,6 +75,7 @@ from core.protocol import (
     Timings,
     Watch,
 )
+from core.settings import _parse
 from indexer.query import parse
 from indexer.worker import Cancellation, Hello, Host, start_thread
 
@@ -234,6 +235,7 @@ class ScriptedEngine:
         self._version = 0
         self._listener: Listener | None = None
         self._open: list[Cancellation] = []
+        self.pages = Pages(profile)
 
     def start(self) -> "ScriptedEngine":
         """Listen, as a fresh engine process would."""
@@ -302,7 +304,7 @@ class ScriptedEngine:
                         msgspec.structs.replace(finding, ok=True, fixed=not finding.ok) if call.fix else finding
                     )
             case _:
-                raise Problem(f"{type(call).__name__} is not in the script.")
+                yield from self._of_pages(call)
 
     def _watch(self, cancelled: Cancellation) -> Iterator[Event]:
         seen = -1
@@ -354,6 +356,11 @@ class ScriptedEngine:
         covered = script.report.coverage
         yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered)
 
+    def _of_pages(self, call: Call) -> Iterator[Event]:
+        yield from self.pages.handle(call)
+        if self.pages.infos != self.script.report.providers:
+            self.change(providers=self.pages.infos)
+
     def _folders(self, call: Call) -> Folders:
         known = list(self.script.report.folders)
         if isinstance(call, AddFolder):
@@ -371,7 +378,8 @@ class ScriptedEngine:
         if isinstance(call, EraseLedger):
             self.script.departures = []
             return Done("1 entries are erased.")
-        return LedgerPage(self.script.departures)
+        assert isinstance(call, ShowLedger)
+        return ledger_page(self.script.departures, call)
 
     def _later(self, call: Call) -> Event:
         info = self.script.report.later
@@ -386,13 +394,7 @@ class ScriptedEngine:
         return Later(told, info.on, more)
 
     def _configure(self, call: Configure) -> CurrentSettings:
-        value: object = call.value
-        if call.name == "ignore":
-            value = [part.strip() for part in call.value.split(",") if part.strip()]
-        elif call.name in ("offline", "hidden_files", "paused", "second_opinions"):
-            value = call.value == "true"
-        elif call.name == "largest_file_mb":
-            value = int(call.value)
+        value = _parse(call.name, call.value)
         self.script.settings = msgspec.structs.replace(self.script.settings, **{call.name: value})
         if call.name == "second_opinions":
             self.change(later=msgspec.structs.replace(self.script.report.later, on=value))

@@ -53,8 +53,8 @@ def test_started_for_the_palette_only_that_is_shown(qtbot, app):
     assert not app.window.isVisible()
 
 
-def test_what_became_of_the_shortcut_stands_on_the_status_page(running):
-    assert "offhand toggle" in running.window.status.shortcut.text()
+def test_what_became_of_the_shortcut_stands_on_the_settings_page(running):
+    assert "offhand toggle" in running.window.settings.lines["hotkey"].remark.text()
 
 
 def test_with_nothing_to_bring_it_back_closing_the_window_ends_the_app(running, qapp):
@@ -77,7 +77,7 @@ def test_the_bell_shows_and_hides_the_palette_or_shows_the_window(qtbot, running
 def test_the_settings_theme_is_followed(qtbot, running, scripted):
     assert running.theme.colors.dark is False
     scripted.script.settings = type(scripted.script.settings)(theme="dark")
-    running._settings_wanted()
+    running.window.preferences.refresh()
     qtbot.waitUntil(lambda: running.theme.colors.dark)
     running.theme.prefer("light")
 

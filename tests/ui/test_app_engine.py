@@ -13,6 +13,7 @@ from core.paths import ROOT
 from core.protocol import AddFolder
 from ui.app import App
 from ui.bell import Bell
+from ui.main_window import HISTORY, MODELS, PRIVACY, TASKS
 
 LONG = 90_000  # ms; two busy cores
 
@@ -66,6 +67,25 @@ def ask(qtbot, panel, question):
     qtbot.keyClick(panel.question, Qt.Key.Key_Return)
 
 
+def pages_know_it(qtbot, window, question):
+    """The pages show what the real engine has: the question and its card, the tasks of the notes, the model's speed."""
+    window.present()
+    window.show_page(HISTORY)
+    rows = window.history.rows
+    qtbot.waitUntil(lambda: rows.lines.rowCount() == 1 and rows.lines.lines[0].title == question, timeout=LONG)
+    rows.opened.emit(rows.lines.lines[0].key)
+    qtbot.waitUntil(lambda: window.history.past.card.quote is not None, timeout=LONG)
+    window.show_page(TASKS)
+    qtbot.waitUntil(lambda: window.tasks.rows.lines.rowCount() > 0, timeout=LONG)
+    window.show_page(MODELS)
+    qtbot.waitUntil(lambda: "tokens/s" in window.models.local.facts["Speed"].text(), timeout=LONG)
+    assert window.models.meaning.name.text() == "all-MiniLM-L6-v2"
+    window.show_page(PRIVACY)
+    window.privacy.show_part("ledger")
+    qtbot.waitUntil(lambda: window.privacy.ledger.pane.headline.text() == "Nothing has left this machine", timeout=LONG)
+    window.hide()
+
+
 def test_a_question_is_answered_from_the_notes_and_survives_the_death_of_the_engine(qtbot, app):
     panel = app.palette.panel
     qtbot.keyClicks(panel.question, "boiler pressure")
@@ -77,6 +97,8 @@ def test_a_question_is_answered_from_the_notes_and_survives_the_death_of_the_eng
     assert panel.card.quote is not None
     assert panel.card.foot.text(), panel.card.trouble.words
 
+    pages_know_it(qtbot, app.window, "What pressure should the boiler have?")
+    app.palette.present()
     ask(qtbot, panel, "Where did we go in Slovenia?")
     before = app.link.report.pid
     os.kill(before, signal.SIGKILL)

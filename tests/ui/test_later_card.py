@@ -4,8 +4,8 @@ from PySide6.QtWidgets import QLabel
 from scripted_engine import OPINION
 
 from core.protocol import Configure, LaterInfo, ShowLater
-from ui.later_card import SHOWN, LaterCard, opinion_words
-from ui.main_window import STATUS, MainWindow
+from ui.main_window import HISTORY, MainWindow
+from ui.pages.later_card import SHOWN, LaterCard, opinion_words
 
 SEEN = ShowLater(seen=True, most=SHOWN)
 
@@ -26,18 +26,18 @@ def words(card: LaterCard) -> list[str]:
 
 def test_what_came_is_listed_and_seen_once_the_page_is_in_view(qtbot, window, scripted):
     scripted.change(later=LaterInfo(on=True, new=1))
-    card = window.status.later
+    card = window.history.opinions
     qtbot.waitUntil(lambda: words(card) == [opinion_words(OPINION)])
     assert SEEN not in scripted.calls, "it is on another page"
     qtbot.waitUntil(lambda: "A second opinion has come" in window._words.text())
-    window.present_status()
-    assert window.page() == STATUS
+    window.present_opinions()
+    assert window.page() == HISTORY
     qtbot.waitUntil(lambda: SEEN in scripted.calls)
     qtbot.waitUntil(lambda: "second opinion" not in window._words.text())
 
 
 def test_what_comes_while_the_window_is_put_away_is_not_seen_until_it_is_back(qtbot, window, scripted):
-    window.present_status()
+    window.present_opinions()
     qtbot.waitUntil(window.isActiveWindow)
     other = QLabel()
     qtbot.addWidget(other)
@@ -45,7 +45,7 @@ def test_what_comes_while_the_window_is_put_away_is_not_seen_until_it_is_back(qt
     other.activateWindow()
     qtbot.waitUntil(lambda: not window.isActiveWindow())
     scripted.change(later=LaterInfo(on=True, new=1))
-    qtbot.waitUntil(lambda: words(window.status.later) == [opinion_words(OPINION)])
+    qtbot.waitUntil(lambda: words(window.history.opinions) == [opinion_words(OPINION)])
     assert SEEN not in scripted.calls
     window.activateWindow()
     qtbot.waitUntil(lambda: SEEN in scripted.calls)
@@ -53,7 +53,7 @@ def test_what_comes_while_the_window_is_put_away_is_not_seen_until_it_is_back(qt
 
 
 def test_the_switch_sets_it_and_shows_how_it_is(qtbot, window, scripted):
-    switch = window.status.later.switch
+    switch = window.history.opinions.switch
     assert not switch.isChecked()
     switch.click()
     qtbot.waitUntil(lambda: Configure("second_opinions", "true") in scripted.calls)
@@ -63,8 +63,8 @@ def test_the_switch_sets_it_and_shows_how_it_is(qtbot, window, scripted):
 def test_a_long_list_is_cut_with_the_way_to_the_rest(qtbot, window, scripted):
     scripted.script.opinions = [OPINION] * (SHOWN + 2)
     scripted.change(later=LaterInfo(on=True, new=SHOWN + 2))
-    qtbot.waitUntil(lambda: words(window.status.later)[-1:] == ["2 more: `offhand later`"])
-    window.present_status()
+    qtbot.waitUntil(lambda: words(window.history.opinions)[-1:] == ["2 more: `offhand later`"])
+    window.present_opinions()
     qtbot.waitUntil(lambda: scripted.script.report.later.new == 2)
 
 

@@ -19,7 +19,21 @@ NAMES = (
     "no-folder",
     "window-ask",
     "window-library",
+    "window-tasks",
+    "window-history",
+    "window-past-answer",
+    "window-opinions",
+    "window-models",
+    "window-providers",
+    "window-add-provider",
+    "window-what-may-leave",
+    "window-what-left",
+    "window-drill",
+    "window-settings",
     "window-status",
+    "window-engine-gone",
+    "window-no-folder",
+    "keys",
 )
 BACKDROP = {"light": "#e9e9ee", "dark": "#3b3d46"}
 LARGEST = 150_000  # bytes; they are kept in the repository

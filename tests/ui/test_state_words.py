@@ -1,15 +1,16 @@
 import time
+from datetime import datetime
 
 import msgspec
 import pytest
-from scripted_engine import COUNTS, DEPARTURE, REPORT
+from scripted_engine import COUNTS, QUOTE, REPORT
 
-from core.protocol import Coverage, Provider, ProviderInfo
+from core.protocol import Answered, Coverage, Provider, ProviderInfo, Step, Timings
 from ui.state_words import (
     at_time,
+    by_words,
     cloud_words,
     coverage_words,
-    departure_words,
     files,
     light_words,
     model_name,
@@ -18,6 +19,7 @@ from ui.state_words import (
     size,
     state_words,
     tone,
+    when_words,
 )
 
 NOW = 1_700_000_000
@@ -123,7 +125,28 @@ def test_the_light_in_words():
     assert "its file is not there; answers are quotes" in gone
 
 
-def test_a_request_that_left_in_one_line():
-    words = departure_words(DEPARTURE)
-    assert "to api.example.org: 19 bytes, one thing hidden; you agreed, for this question; answered" in words
-    assert departure_words(msgspec.structs.replace(DEPARTURE, outcome="", hidden={})).endswith("; under way")
+@pytest.mark.parametrize(
+    ("stamp", "words"),
+    [
+        ("2026-03-14T09:05", "09:05"),
+        ("2026-03-13T23:59", "Yesterday, 23:59"),
+        ("2026-03-01T12:00", "1 March"),
+        ("2025-12-31T12:00", "31 December 2025"),
+    ],
+)
+def test_a_moment_in_a_list_is_as_long_as_it_must_be(stamp, words):
+    assert when_words(stamp, datetime.fromisoformat("2026-03-14T18:00")) == words
+
+
+@pytest.mark.parametrize(
+    ("route", "quote", "words"),
+    [
+        ([Step("quote", "", "ok"), Step("local", "small.Q4_1.gguf", "ok")], QUOTE, "small on this machine"),
+        ([Step("local", "small", "failed"), Step("cloud", "big", "ok")], QUOTE, "big in the cloud"),
+        ([Step("quote", "", "ok")], QUOTE, "quote alone"),
+        ([Step("catalog", "", "ok")], None, "from the catalog"),
+        ([Step("quote", "", "ok")], None, "not in the notes"),
+    ],
+)
+def test_who_gave_an_earlier_answer(route, quote, words):
+    assert by_words(Answered("Q?", "A.", quote, [], [], route, Timings())) == words

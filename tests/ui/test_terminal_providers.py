@@ -20,7 +20,7 @@ from core.protocol import (
     TryProvider,
 )
 from indexer.worker import Cancellation
-from ui.terminal.providers import PRESETS
+from ui.provider_presets import PRESETS
 
 GROQ = Provider("groq", "openai", "https://api.groq.com/openai/v1", "big", "groq")
 
@@ -51,7 +51,7 @@ def test_the_list_says_where_each_stands(listed: CommandLine) -> None:
 def test_a_known_name_needs_a_model_only(listed: CommandLine, name: str) -> None:
     assert listed("providers", "add", name, "--model", "m").status == 0
     (call,) = listed.engine.calls
-    kind, url, wants_key = PRESETS[name]
+    kind, url, wants_key, _ = PRESETS[name]
     assert call == AddProvider(Provider(name, kind, url, "m", name if wants_key else ""))
 
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 from PySide6.QtGui import QColor
 
-from ui.theme import DARK, LIGHT, TONES, app_icon, style_sheet
+from ui.theme import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, TONES, app_icon, chosen_colors, style_sheet
 
 
 def luminance(name: str) -> float:
@@ -28,6 +28,7 @@ def test_words_can_be_read_on_everything_they_stand_on(colors):
     for words, ground in (
         ("on_accent", "accent"),
         ("text", "selected"),
+        ("text", "raised"),
         ("muted", "selected"),
         ("faint", "selected"),
         ("warn", "warn_soft"),
@@ -37,6 +38,16 @@ def test_words_can_be_read_on_everything_they_stand_on(colors):
     ):
         ratio = contrast(getattr(colors, words), getattr(colors, ground))
         assert ratio >= 4.5, f"{words} on {ground}: {ratio:.2f}"
+
+
+@pytest.mark.parametrize("colors", [LIGHT_CONTRAST, DARK_CONTRAST], ids=["light", "dark"])
+def test_high_contrast_keeps_words_at_seven_to_one_and_edges_at_three(colors):
+    for ground in ("window", "surface", "sidebar", "hover", "selected"):
+        for words in ("text", "muted", "faint", "accent"):
+            ratio = contrast(getattr(colors, words), getattr(colors, ground))
+            assert ratio >= 7, f"{words} on {ground}: {ratio:.2f}"
+    assert contrast(colors.line, colors.window) >= 3
+    assert chosen_colors(dark=colors.dark, contrast=True) is colors
 
 
 @pytest.mark.parametrize("colors", [LIGHT, DARK], ids=["light", "dark"])

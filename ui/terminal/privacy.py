@@ -1,6 +1,5 @@
 """Commands about what leaves this machine: rule, preview, ledger, drill."""
 
-import os
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
@@ -24,6 +23,7 @@ from core.protocol import (
     SetRule,
     ShowLedger,
 )
+from ui import ledger_file
 from ui.terminal.options import CloudOk, Directory, Json, Limit, absolute
 from ui.terminal.question import typed_or_piped
 from ui.terminal.session import PATIENCE, Session, no_answer
@@ -102,7 +102,7 @@ def ledger(
     whole = bool(since or export or json)
     entries = _entries(session, since, 0 if whole else SHOWN)
     if export:
-        _write(Path(export).expanduser(), entries)
+        ledger_file.write(Path(export).expanduser(), entries)
         session.give({"written": len(entries)}) if json else session.say(f"{len(entries):,} entries are in {export}.")
     elif json:
         session.give({"entries": entries})
@@ -156,18 +156,6 @@ def _messages(messages: list[Said]) -> "list[RenderableType]":
     from ui.terminal.wording import printable
 
     return [f"--- {said.role}\n{printable(said.content)}" for said in messages]
-
-
-def _write(path: Path, entries: list[Departure]) -> None:
-    import msgspec
-
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(msgspec.json.Encoder().encode_lines(entries))
-    except FileExistsError:
-        raise Problem(f"{path} exists already.", "Name a new file.", kind="input") from None
-    except OSError as error:
-        raise Problem(f"{path} cannot be written: {error.strerror}.", "Choose another place.", kind="input") from error
 
 
 def _read(path: str) -> list[str]:

@@ -1,7 +1,6 @@
 """`offhand providers`: the cloud models, or model servers nearby, that may write prose."""
 
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated
 
 import typer
 
@@ -18,20 +17,10 @@ from core.protocol import (
     RemoveProvider,
     TryProvider,
 )
+from ui.provider_presets import PRESETS, Interface, is_here
 from ui.terminal.options import Json
 from ui.terminal.session import Session
 
-PRESETS: dict[str, tuple[Literal["openai", "anthropic"], str, bool]] = {
-    # name: interface, address, whether it wants a key
-    "openai": ("openai", "https://api.openai.com/v1", True),
-    "anthropic": ("anthropic", "https://api.anthropic.com", True),
-    "openrouter": ("openai", "https://openrouter.ai/api/v1", True),
-    "groq": ("openai", "https://api.groq.com/openai/v1", True),
-    "gemini": ("openai", "https://generativelanguage.googleapis.com/v1beta/openai", True),
-    "ollama": ("openai", "http://127.0.0.1:11434/v1", False),
-    "lmstudio": ("openai", "http://127.0.0.1:1234/v1", False),
-    "vllm": ("openai", "http://127.0.0.1:8000/v1", False),
-}
 PATIENCE = 90.0  # seconds; longer than the engine gives a provider
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The provider's name.")]
@@ -65,8 +54,8 @@ def add(
         raise Problem(f"The address of {name!r} is not known.", step, kind="input")
     if kind not in ("", "openai", "anthropic"):
         raise Problem(f"There is no interface called {kind!r}.", "It is openai or anthropic.", kind="input")
-    speaks, address, wants_key = known or ("openai", "", not _here(url))
-    interface: Literal["openai", "anthropic"] = "anthropic" if (kind or speaks) == "anthropic" else "openai"
+    speaks, address, wants_key = known[:3] if known is not None else ("openai", "", not is_here(url))
+    interface: Interface = "anthropic" if (kind or speaks) == "anthropic" else "openai"
     key_name = key if key is not None else name.lower() if wants_key else ""
     call = AddProvider(Provider(name, interface, url or address, model, key_name))
     _tell(session, session.last(call, Providers), json)
@@ -105,12 +94,6 @@ def _tell(session: Session, listed: Providers, json: bool) -> None:
         session.say("There are no providers; nothing leaves this machine.")
     for number, info in enumerate(listed.providers, 1):
         session.say(provider_line(number, info))
-
-
-def _here(url: str) -> bool:
-    """Whether the address is one of this machine, where a model server wants no key."""
-    host = urlsplit(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def provider_line(number: int, info: ProviderInfo) -> str:

@@ -1,15 +1,13 @@
-"""What runs, what it costs, what may leave the machine, and a check-up that says what is wrong and repairs it."""
+"""What runs, what it costs, and a check-up that says what is wrong and repairs it."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from core.protocol import Checked, Configure, Doctor, Event, Finding, Problem, StatusReport
-from ui.departures_card import DeparturesCard
+from core.protocol import Checked, Doctor, Event, Finding, Problem, StatusReport
 from ui.engine_link import EngineLink
-from ui.later_card import LaterCard
-from ui.state_words import cloud_words, local_words, size, state_words
+from ui.state_words import size, state_words
 from ui.theme import Theme
-from ui.widgets import Note, Page, Switch, button, card, clear, label, row
+from ui.widgets import Note, Page, button, card, clear, label, row
 
 CHILDREN = {
     "semantics": ("Meaning", "search by meaning"),
@@ -30,15 +28,7 @@ class StatusPage(Page):
         self._link = link
         self._theme = theme
         self._findings: list[Finding] = []
-        self.trouble = Note("trouble")
         self.notices = Note()
-        self.offline = Switch("Offline", theme)
-        self.offline.clicked.connect(self._set_offline)
-        self.cloud = label("", "muted", wrap=True)
-        self.model = label("", "muted", wrap=True)
-        self.shortcut = label("", "muted", wrap=True)
-        self.departures = DeparturesCard(link)
-        self.later = LaterCard(link, theme)
         self._grid = QGridLayout()
         self.doctor = button("Check everything", "", lambda: self._check(fix=False))
         self.repair = button("Repair", "primary", lambda: self._check(fix=True))
@@ -65,42 +55,20 @@ class StatusPage(Page):
         rows = QWidget()
         rows.setLayout(self._rows)
         self._rows.setContentsMargins(0, 0, 0, 0)
-        words = label(
-            "When on, nothing leaves this machine: no cloud model is asked and nothing is downloaded.",
-            "muted",
-            wrap=True,
-        )
         for part in (
-            self.trouble,
             self.notices,
-            card(self.offline, words, spacing=4),
-            card(label("Model", "heading"), self.model, self.cloud, spacing=4),
-            self.departures,
-            self.later,
             card(label("Processes", "heading"), processes, spacing=10),
-            card(label("Shortcut", "heading"), self.shortcut, spacing=4),
             card(row(label("Check-up", "heading"), None, self.repair, self.doctor), rows),
         ):
             self.parts.addWidget(part)
         self.parts.addStretch(1)
 
-    def show_shortcut(self, words: str) -> None:
-        """How the registration of the global shortcut went."""
-        self.shortcut.setText(words)
-
     def _show_state(self) -> None:
         self.subtitle.setText(state_words(self._link.state, self._link.report))
-        problem = self._link.problem if self._link.state == "gone" else None
-        self.trouble.say(str(problem) if problem is not None else "")
 
     def _show(self, report: StatusReport) -> None:
         self.subtitle.setText(f"{state_words(self._link.state, report)}, version {report.version}")
-        self.offline.setChecked(report.offline)
         self.notices.say("\n".join(report.notices))
-        self.model.setText(f"On this machine: {local_words(report)}")
-        self.cloud.setText("\n".join(f"In the cloud: {words}" for words in cloud_words(report) or ["none is set up"]))
-        self.departures.refresh(report)
-        self.later.refresh(report)
         self._show_processes(report)
 
     def _show_processes(self, report: StatusReport) -> None:
@@ -133,9 +101,6 @@ class StatusPage(Page):
             made.setAlignment(Qt.AlignmentFlag.AlignRight)
         self._grid.addWidget(made, number, column)
         return made
-
-    def _set_offline(self, on: bool) -> None:
-        self._link.call(Configure("offline", "true" if on else "false"), _nothing, self._failed)
 
     def _check(self, *, fix: bool) -> None:
         self._findings = []
@@ -178,11 +143,6 @@ class StatusPage(Page):
         self._rows.addWidget(label(str(problem), "bad", wrap=True))
         self._checked()
 
-    def _failed(self, problem: Problem) -> None:
-        self.trouble.say(str(problem))
-        if self._link.report is not None:
-            self.offline.setChecked(self._link.report.offline)
-
     def _recolor(self) -> None:
         if self._link.report is not None:
             self._show_processes(self._link.report)
@@ -193,7 +153,3 @@ class StatusPage(Page):
 
 def _does(what: str, state: str) -> str:
     return {"asleep": f"{what}; asleep", "off": f"{what}; switched off"}.get(state, what)
-
-
-def _nothing(_: object) -> None:
-    pass

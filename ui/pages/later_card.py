@@ -4,13 +4,25 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout
 
-from core.protocol import Configure, Event, Later, LaterInfo, Problem, SecondOpinion, ShowLater, StatusReport
+from core.protocol import (
+    Configure,
+    Done,
+    EraseLater,
+    Event,
+    Later,
+    LaterInfo,
+    Problem,
+    SecondOpinion,
+    ShowLater,
+    StatusReport,
+)
+from ui.confirmation import confirmed
 from ui.engine_link import EngineLink
 from ui.state_words import VERDICTS, model_name
 from ui.theme import Theme
-from ui.widgets import Switch, clear, label
+from ui.widgets import Switch, button, clear, label, row
 
-SHOWN = 5
+SHOWN = 50
 
 
 class LaterCard(QFrame):
@@ -29,7 +41,9 @@ class LaterCard(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(4)
-        layout.addWidget(self.switch)
+        self.erase = button("Erase all…", "quiet", self._erase, "Erase the second opinions")
+        self.erase.setVisible(False)
+        layout.addWidget(row(self.switch, None, self.erase))
         words = "When on, a question that an outage keeps from the cloud model is asked again when it is back. "
         words += "That takes a cloud model that is asked before the local one."
         layout.addWidget(label(words, "muted", wrap=True))
@@ -65,10 +79,20 @@ class LaterCard(QFrame):
         if not isinstance(event, Later):
             return
         clear(self.rows)
+        self.erase.setVisible(bool(event.opinions))
         for opinion in event.opinions:
             self.rows.addWidget(label(opinion_words(opinion), "muted", wrap=True))
         if event.more:
             self.rows.addWidget(label(f"{event.more:,} more: `offhand later`", "faint"))
+
+    def _erase(self) -> None:
+        consequence = "What came and what still waits is erased for good; the first answers stay in the history."
+        if confirmed(self, "Erase them?", "Erase all second opinions?", consequence, "Erase"):
+            self._link.call(EraseLater(), self._erased, lambda _: None)
+
+    def _erased(self, event: Event) -> None:
+        if isinstance(event, Done):
+            self._ask()
 
     def _set(self, on: bool) -> None:
         self._link.call(Configure("second_opinions", "true" if on else "false"), lambda _: None, self._failed)

@@ -2,16 +2,28 @@ import msgspec
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton
+from PySide6.QtWidgets import QApplication, QFileDialog
 from scripted_engine import NOTES, REPORT
 
-from core.protocol import AddFolder, Configure, FileProblem, Problem, RemoveFolder, Retry, SetRule
-from ui.folders_page import PROBLEMS_SHOWN, FoldersPage
+from core.protocol import (
+    AddFolder,
+    Configure,
+    Coverage,
+    FileProblem,
+    Index,
+    ListFiles,
+    Problem,
+    RemoveFolder,
+    Retry,
+    SetRule,
+)
+from ui.pages.library import LibraryPage
+from ui.pages.problems_card import ROWS
 
 
 @pytest.fixture
 def page(qtbot, link, theme):
-    made = FoldersPage(link, theme)
+    made = LibraryPage(link, theme)
     qtbot.addWidget(made)
     made.resize(800, 900)
     made.show()
@@ -96,28 +108,6 @@ def test_removing_says_that_the_folder_is_not_touched_and_asks_first(page, scrip
     qtbot.waitUntil(lambda: str(NOTES) not in page._cards)
 
 
-def test_files_that_could_not_be_read_show_the_reason_and_can_be_tried_again(page, scripted, qtbot):
-    assert page.problems_title.text() == "3 files are not in the index"
-    retries = [b for b in page.problems.findChildren(QPushButton) if b.text() == "Retry" and not b.isHidden()]
-    assert len(retries) == 2, "a file skipped on purpose has no Retry"
-    retries[0].click()
-    qtbot.waitUntil(lambda: Retry(REPORT.problems[0].path) in scripted.calls)
-
-
-def test_hundreds_of_problems_stay_a_short_list(page, scripted, qtbot):
-    scripted.change(problems=[FileProblem(f"/n/{n}.pdf", "failed", "Damaged.") for n in range(100)])
-    qtbot.waitUntil(lambda: page.problems_title.text() == "100 files are not in the index")
-    assert page._problem_rows.count() == PROBLEMS_SHOWN + 1
-
-
-def test_a_file_that_is_tried_again_by_itself_says_when(page, scripted, qtbot):
-    again = FileProblem("/n/locked.md", "failed", "Permission denied.", 1_900_000_000)
-    scripted.change(problems=[again])
-    qtbot.waitUntil(lambda: page.problems_title.text() == "1 file is not in the index")
-    said = [label.text() for label in page.problems.findChildren(QLabel)]
-    assert any("Permission denied. It is tried again on 2030-03-1" in words for words in said)
-
-
 def test_the_page_says_how_much_is_covered_and_pauses_reading(page, scripted, qtbot):
     assert page.subtitle.text().startswith("211 of 214 files, 1 skipped, 2 failed  ·  3,168 passages")
     page.pause_button.click()
@@ -154,3 +144,73 @@ def test_a_refused_rule_is_told_and_the_page_shows_what_is(page, scripted, qtbot
     page.ignore.patterns.setPlainText("[")
     page.ignore.save.click()
     qtbot.waitUntil(lambda: "not a pattern" in page.trouble.words)
+
+
+def test_files_that_could_not_be_read_show_the_reason_and_can_be_tried_again(page, scripted, qtbot):
+    card = page.problems
+    assert card.title.text() == "3 files are not in the index"
+    assert [line.title for line in card.rows.lines.lines] == ["offer-scan.pdf", "old.docx", "plans.iso"]
+    assert card.retry.isHidden(), "nothing is chosen yet"
+    card.rows.setFocus()
+    qtbot.keyClick(card.rows, Qt.Key.Key_Down)
+    assert card.path.text() == REPORT.problems[1].path
+    assert card.reason.text() == "The file is damaged: it ends in the middle."
+    card.retry.click()
+    qtbot.waitUntil(lambda: Retry(REPORT.problems[1].path) in scripted.calls)
+    qtbot.keyClick(card.rows, Qt.Key.Key_Down)
+    assert card.retry.isHidden(), "a file skipped on purpose is not tried again"
+    card.again.click()
+    qtbot.waitUntil(lambda: Retry("") in scripted.calls)
+
+
+def test_thousands_of_problems_stay_a_short_list_and_all_can_be_seen(page, scripted, qtbot):
+    some = [FileProblem(f"/n/{n}.pdf", "failed", "Damaged.") for n in range(100)]
+    scripted.change(problems=some, coverage=Coverage(12_000, 2_000, 0, 4_000, 6_000))
+    card = page.problems
+    qtbot.waitUntil(lambda: card.title.text() == "10,000 files are not in the index")
+    assert card.rows.height() == ROWS * card.rows.row_height()
+    assert card.rows.lines.rowCount() == 100
+    assert card.all.text() == "Show all 10,000"
+    card.all.click()
+    qtbot.waitUntil(lambda: ListFiles("skipped") in scripted.calls)
+    qtbot.waitUntil(lambda: card.rows.lines.rowCount() == 1)  # what the script lists
+    assert card.all.isHidden()
+
+
+def test_a_file_that_is_tried_again_by_itself_says_when(page, scripted, qtbot):
+    scripted.change(problems=[FileProblem("/n/locked.md", "failed", "Permission denied.", 1_900_000_000)])
+    qtbot.waitUntil(lambda: page.problems.rows.lines.rowCount() == 1)
+    line = page.problems.rows.lines.lines[0]
+    assert "Permission denied." in line.detail
+    assert line.aside.startswith("again on 2030-03-1")
+
+
+def test_a_name_of_three_hundred_letters_ends_in_dots(page, scripted, qtbot):
+    long = "/home/mara/" + "a" * 300
+    folders = [msgspec.structs.replace(REPORT.folders[0], path=long)]
+    scripted.change(folders=folders, problems=[FileProblem(f"{long}/{'b' * 300}.md", "failed", "Damaged.")])
+    qtbot.waitUntil(lambda: list(page._cards) == [long])
+    qtbot.waitUntil(lambda: page.problems.rows.lines.rowCount() == 1)
+    page.problems.rows.setFocus()
+    column = page.parts.parentWidget()
+    qtbot.waitUntil(lambda: column.width() <= page.viewport().width())
+    assert page._cards[long].path.toolTip() == long
+    assert page._cards[long].width() <= page.viewport().width()
+
+
+def test_all_folders_can_be_looked_at_again(page, scripted, qtbot):
+    page.look_button.click()
+    qtbot.waitUntil(lambda: Index() in scripted.calls)
+
+
+def test_a_rule_that_is_refused_is_still_the_old_one(page, scripted, qtbot):
+    card = page._cards[str(NOTES)]
+    scripted.script.problem = Problem("The profile cannot be written.", kind="profile")
+    card.rule.setCurrentIndex(card.rule.findData("cloud"))
+    card.rule.activated.emit(card.rule.currentIndex())
+    qtbot.waitUntil(lambda: page.trouble.words == "The profile cannot be written.")
+    assert card.rule.currentData() == "ask"
+
+
+def test_how_much_is_covered_is_a_bar_with_words(page):
+    assert page.coverage.accessibleName() == "Coverage: 211 of 214 files, 1 skipped, 2 failed"

@@ -1,0 +1,176 @@
+"""The models: what runs on this machine, how fast and with how much memory, and another file in its place."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QVBoxLayout
+
+from core.protocol import ChildInfo, Problem, Settings, StatusReport
+from ui.citation import short_path
+from ui.engine_link import EngineLink
+from ui.preferences import Preferences
+from ui.state_words import MODEL_STATES, cloud_words, model_name, size
+from ui.theme import Theme
+from ui.widgets import Elided, Note, Page, button, label, row
+
+STATE_TONES = {"ready": "good", "asleep": "off", "off": "bad", "missing": "bad", "unusable": "bad"}
+STARTER = "The starter model that came with Offhand"
+NO_MODEL = "No model on this machine"
+LABELS = 120  # px
+
+
+class ModelCard(QFrame):
+    """One model: its name, how it stands, and facts about it in two columns."""
+
+    def __init__(self, purpose: str, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("card")
+        self._theme = theme
+        self._tone = "off"
+        self.name = Elided("", "heading")
+        self.state = label("", "muted", wrap=True)
+        self._dot = QLabel()
+        self._dot.setFixedWidth(14)
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(16)
+        self._grid.setVerticalSpacing(6)
+        self._grid.setColumnMinimumWidth(0, LABELS)
+        self._grid.setColumnStretch(1, 1)
+        self.facts: dict[str, Elided] = {}
+        head = row(self._dot, self.name)
+        head.layout().setSpacing(2)  # type: ignore[union-attr]
+        head.layout().setStretch(1, 1)  # type: ignore[union-attr]
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(16, 12, 16, 14)
+        self.body.setSpacing(6)
+        self.body.addWidget(label(purpose, "section"))
+        self.body.addWidget(head)
+        self.body.addWidget(self.state)
+        self.body.addLayout(self._grid)
+        theme.changed.connect(self._paint)
+
+    def show_model(self, name: str, tone: str, state: str) -> None:
+        """Which model, and how it stands."""
+        self._tone = tone
+        self.name.say(name)
+        self.state.setText(state)
+        self._paint()
+
+    def show_fact(self, title: str, words: str) -> None:
+        """A fact in its line; a line that is not there yet is added."""
+        if title not in self.facts:
+            number = self._grid.rowCount()
+            self.facts[title] = Elided("", "", Qt.TextElideMode.ElideMiddle)
+            self._grid.addWidget(label(title, "muted"), number, 0)
+            self._grid.addWidget(self.facts[title], number, 1)
+        self.facts[title].say(words)
+
+    def _paint(self) -> None:
+        self._dot.setPixmap(self._theme.dot(self._tone))
+
+
+class ModelsPage(Page):
+    """The page.
+
+    Signals:
+        cloud_requested: the person wants to see the cloud models.
+    """
+
+    cloud_requested = Signal()
+
+    def __init__(self, link: EngineLink, theme: Theme, preferences: Preferences) -> None:
+        super().__init__("Models")
+        self._preferences = preferences
+        self.trouble = Note("trouble")
+        self.local = ModelCard("Writes answers on this machine", theme)
+        self.choose = button("Choose another file…", "", self._choose, "Choose another model file (GGUF)")
+        self.starter = button("Back to the starter model", "quiet", lambda: self._set(""))
+        self.meaning = ModelCard("Searches by meaning", theme)
+        self.cloud = label("", "muted", wrap=True)
+        self.set_up = button("Cloud and privacy", "", self.cloud_requested.emit, "Show the cloud models")
+        self.local.body.addWidget(row(None, self.starter, self.choose))
+        cloud = QFrame()
+        cloud.setObjectName("card")
+        layout = QVBoxLayout(cloud)
+        layout.setContentsMargins(16, 12, 16, 14)
+        layout.addWidget(label("In the cloud", "section"))
+        inner = row(self.cloud, self.set_up)
+        inner.layout().setStretch(0, 1)  # type: ignore[union-attr]
+        layout.addWidget(inner)
+        for part in (self.trouble, self.local, self.meaning, cloud):
+            self.parts.addWidget(part)
+        self.parts.addStretch(1)
+        self.starter.setVisible(False)
+        for model, titles in (
+            (self.local, ("File", "Speed", "Memory")),
+            (self.meaning, ("Memory", "Passages", "Vectors")),
+        ):
+            for title in titles:
+                model.show_fact(title, "…")
+        self.subtitle.setText("They run on this machine, and nowhere else unless you set up a cloud model.")
+        preferences.changed.connect(self._set_up)
+        link.reported.connect(self._show)
+        if link.report is not None:
+            self._show(link.report)
+        else:
+            self.local.show_model("…", "off", "Waiting for the engine")
+            self.meaning.show_model("…", "off", "Waiting for the engine")
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """A command may have changed something since it was last in view."""
+        super().showEvent(event)
+        self._preferences.refresh()
+
+    def _show(self, report: StatusReport) -> None:
+        state = MODEL_STATES.get(report.model_state, report.model_state)
+        name = model_name(report.model) if report.model else NO_MODEL
+        self.local.show_model(name, STATE_TONES.get(report.model_state, "off"), f"{state[:1].upper()}{state[1:]}.")
+        rate = f"{report.tokens_per_s:.0f} tokens/s, measured at the last long answer" if report.tokens_per_s else ""
+        self.local.show_fact("Speed", rate or "not measured yet; the next long answer does")
+        self.local.show_fact("Memory", _memory(report, "llm"))
+        child = _child(report, "semantics")
+        words = {"ready": "Ready.", "off": "Switched off after it failed repeatedly; word search goes on."}
+        tones = {"ready": "good", "off": "bad"}
+        asleep = "Loads when it is needed."
+        kind = child.state if child is not None else "asleep"
+        self.meaning.show_model(report.embedder or "Embedding model", tones.get(kind, "off"), words.get(kind, asleep))
+        self.meaning.show_fact("Memory", _memory(report, "semantics"))
+        counts = report.counts
+        done = (
+            f"{counts.chunks - counts.vectors_owed:,} of {counts.chunks:,}"
+            if counts.vectors_owed
+            else f"{counts.chunks:,}"
+        )
+        self.meaning.show_fact("Passages", done)
+        self.meaning.show_fact("Vectors", report.vectors or "not looked at yet")
+        self.cloud.setText("\n".join(cloud_words(report)) or "None is set up.")
+
+    def _set_up(self, settings: Settings) -> None:
+        self.starter.setVisible(bool(settings.local_model))
+        self.local.show_fact("File", short_path(settings.local_model, 300) if settings.local_model else STARTER)
+
+    def _choose(self) -> None:
+        settings = self._preferences.settings
+        start = str(Path(settings.local_model).parent) if settings is not None and settings.local_model else ""
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Choose a model file", start or str(Path.home()), "GGUF models (*.gguf);;All files (*)"
+        )
+        if chosen:
+            self._set(chosen)
+
+    def _set(self, path: str) -> None:
+        self.trouble.say("")
+        self._preferences.set("local_model", path, self._refused)
+
+    def _refused(self, problem: Problem) -> None:
+        self.trouble.say(str(problem))
+
+
+def _child(report: StatusReport, name: str) -> ChildInfo | None:
+    return next((child for child in report.children if child.name == name), None)
+
+
+def _memory(report: StatusReport, name: str) -> str:
+    child = _child(report, name)
+    return size(child.memory) if child is not None and child.memory else "none; it is asleep"
