@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from core.answering import quote  # noqa: E402  # runs from a plain checkout
 from core.engine.engine import Engine  # noqa: E402
+from core.engine.shelf import Shelf  # noqa: E402
 from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Index  # noqa: E402
 from indexer.worker import Cancellation  # noqa: E402
@@ -37,7 +38,7 @@ class Judged(NamedTuple):
 def judge(engine: Engine, question: str, answers: list[str]) -> Judged:
     """Score the best quote of a question, whatever the present threshold is."""
     hits = list(engine.index.search(question, 6))[-1][1]
-    evidence = quote.weigh(question, hits, engine.index)
+    evidence = quote.weigh(question, hits, Shelf(engine.index))
     score = evidence.candidates[0].score if evidence.candidates else 0.0
     text = evidence.quote.text.lower() if evidence.quote else ""
     return Judged(score, any(answer.lower() in text for answer in answers), bool(answers))

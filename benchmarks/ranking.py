@@ -31,6 +31,7 @@ from core.protocol import AddFolder, Index  # noqa: E402
 from indexer import search  # noqa: E402
 from indexer.index import Index as Library  # noqa: E402
 from indexer.records import Hit  # noqa: E402
+from indexer.terms import query_words  # noqa: E402
 from indexer.worker import Cancellation  # noqa: E402
 
 DEPTH = 50
@@ -119,7 +120,7 @@ def rankings(library: Library, query: Query) -> list[list[str]]:
 
 def rarest(library: Library, text: str) -> str:
     """The two rarest of a question's words that the library knows, in their order."""
-    words = search.query_words(text)
+    words = query_words(text)
     frequency, _ = library.document_frequency(words)
     rare = sorted((word for word in words if frequency[word]), key=frequency.__getitem__)[:RARE_WORDS]
     return " ".join(word for word in words if word in rare)

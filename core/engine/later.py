@@ -231,7 +231,7 @@ class SecondOpinions:
 
     def _made(self, one: Waiting, reply: Reply) -> SecondOpinion | None:
         """What came of it, None: it goes on waiting."""
-        answered, spoken = reply
+        answered, spoken = reply.answered, reply.spoken
         if answered.quote is None:  # its note is the search's: a part of it was not available
             return dropped(one, NO_LONGER_SAID) if self._complete() and not answered.note else None
         if spoken.by_cloud:
