@@ -24,6 +24,7 @@ import msgspec
 import psutil
 from msgspec import Struct
 
+from indexer.address import forget_address, private_address
 from indexer.records import Problem
 from indexer.worker import (
     CallT,
@@ -35,8 +36,6 @@ from indexer.worker import (
     Host,
     Overdue,
     Service,
-    forget_address,
-    private_address,
     start_thread,
 )
 

@@ -73,9 +73,7 @@ class Index:
         self.folder_rules.copy()  # an import may have changed it, and a damage is told before anything starts
         self.spelling = Spelling(self._database)
         self.facts = Facts(self._database)
-        self._meaning = meaning
-        self._protected = protected
-        self._announce = on_change
+        self._meaning, self._protected, self._announce = meaning, protected, on_change
         self._notices = Notices(on_change)
         self._started = False
         self.pace = Pace(self._on_pace)

@@ -8,16 +8,13 @@ No TCP port is ever opened. The engine and all of its children are hosted by thi
 import logging
 import os
 import queue
-import secrets
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from multiprocessing.context import AuthenticationError
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -375,33 +372,6 @@ def _hang_up(connection: "Connection[Any, Any]") -> None:
 
 def _gone() -> Gone:
     return Gone("The other process of Offhand ended.", "It is started again by the next call.")
-
-
-def private_address(runtime: Path, name: str) -> str:
-    """A socket address nobody else can use: a file in `runtime`, or a named pipe on Windows.
-
-    A Unix socket's path may have 107 bytes (`sun_path`, unix(7); 103 on macOS); a longer one moves to a directory
-    of the temporary folder that only this user can enter.
-    """
-    if sys.platform == "win32":
-        return rf"\\.\pipe\offhand-{secrets.token_hex(8)}-{name}"
-    path = runtime / f"{name}.sock"
-    if len(os.fsencode(path)) <= 103:
-        return str(path)
-    return str(Path(tempfile.mkdtemp(prefix="offhand-")) / "s")
-
-
-def forget_address(address: str) -> None:
-    """Remove what `private_address` made for a process that has ended."""
-    if sys.platform == "win32":
-        return
-    path = Path(address)
-    try:
-        path.unlink()
-        if path.name == "s":
-            path.parent.rmdir()
-    except OSError:
-        pass  # the process itself was quicker, or the disk is read-only by now: the next engine clears them away
 
 
 def start_thread(name: str, target: Callable[..., object], *arguments: Any) -> threading.Thread:

@@ -84,8 +84,7 @@ class Engine:
         self.profile = profile
         self.ended = threading.Event()
         self._keeping = threading.Lock()  # which folders stay here, and whether a vector server elsewhere is told
-        self.settings = SettingsFile(profile.settings)
-        self._news = News()
+        self.settings, self._news = SettingsFile(profile.settings), News()
         settings = self.settings.current
         self._vectors = settings.vectors
         self.children = Children(profile, settings, [str(profile.data)])  # until it is known which folders stay here

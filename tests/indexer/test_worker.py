@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from indexer.address import private_address
 from indexer.records import Problem
-from indexer.worker import Cancellation, Channel, Gone, Hello, Host, Overdue, private_address, start_thread
+from indexer.worker import Cancellation, Channel, Gone, Hello, Host, Overdue, start_thread
 
 
 class Count(Struct, tag=True):
