@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.answering.history import History
+from core.engine.children import EXTRACTORS
 from core.engine.engine import Engine
 from core.errors import BadInput
 from core.paths import Profile
@@ -148,7 +149,8 @@ def test_the_status_of_a_fresh_profile_is_whole_and_starts_no_child(engine: Engi
     assert report.pid > 0
     assert report.memory > 1_000_000
     assert (report.folders, report.problems, report.notices) == ([], [], [])
-    assert [child.name for child in report.children] == ["semantics", "llm", "extractor-1", "extractor-2", "recogniser"]
+    extractors = [f"extractor-{number}" for number in range(1, EXTRACTORS + 1)]
+    assert [child.name for child in report.children] == ["semantics", "llm", *extractors, "recogniser"]
     assert {child.state for child in report.children} == {"asleep"}
     assert all(child.pid is None for child in report.children)
     assert report.model == "SmolLM2-135M-Instruct.Q4_1"
