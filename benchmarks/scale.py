@@ -43,6 +43,7 @@ from indexer.records import Extracted  # noqa: E402
 from indexer.store import files, folders, outbox, passages  # noqa: E402
 from indexer.store.database import Database  # noqa: E402
 from indexer.store.stored import pack  # noqa: E402
+from indexer.store.vector_index import LOOK_SECONDS, RELEASE_SECONDS  # noqa: E402
 from ui.scoring import percentile  # noqa: E402
 
 Vectors = NDArray[np.float32]
@@ -250,7 +251,7 @@ def status_rows(engine: Engine) -> Iterator[tuple[str, str]]:
 
 
 def memory_rows(engine: Engine) -> Iterator[tuple[str, str]]:
-    """Resident and proportional memory of each process, after the searches."""
+    """Resident and proportional memory of each process."""
     report = next(iter(engine.call(Status())))
     assert isinstance(report, StatusReport)
     total = 0
@@ -304,6 +305,9 @@ def running_rows(profile: Profile, notes: Path, asked: dict[str, list[str]]) -> 
         yield from search_rows(engine, asked)
         yield from filter_rows(engine, notes, asked)
         yield from status_rows(engine)
+        *_, (name, figure) = memory_rows(engine)
+        yield f"{name}, just after searches that are kept to most of the files", figure
+        time.sleep(RELEASE_SECONDS + LOOK_SECONDS + 5)  # then a copy of all vectors in memory is given up
         yield from memory_rows(engine)
 
 
