@@ -77,8 +77,7 @@ class History:
                 ask = msgspec.json.encode(owed).decode()
                 file.execute("DELETE FROM waiting WHERE ask = ?", (ask,))
                 file.execute(_OWE, (number, ask))
-        self.forget_removed(answered)
-        if owed is not None:
+        if not self.forget_removed(answered) and owed is not None:
             self._on_owed()
 
     def forget_removed(self, kept: Answered | SecondOpinion) -> bool:

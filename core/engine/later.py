@@ -100,8 +100,8 @@ class SecondOpinions:
             self._run_after(self._pauses.start)
 
     def answered(self) -> None:
-        """A cloud model has answered: try at once. What it answered here is no news: the round goes on by itself, and one
-        that fails afterwards is not begun again without a pause."""
+        """A cloud model has answered: try at once. What it answered here is no news: the round goes on by itself, and
+        one that fails afterwards is not begun again without a pause."""
         with self._changed:
             if self._asking is None:
                 self.wake()

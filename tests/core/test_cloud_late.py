@@ -1,5 +1,5 @@
-"""A name server, or a handshake, that takes long: what the person decides meanwhile counts, and a request that was given
-up never leaves. The server, its sockets and the SDKs are real; one name is looked up by the tests."""
+"""A name server that takes long: what a person decides meanwhile counts, and a request that was given up never leaves.
+The server, its sockets and the SDKs are real; one name is looked up here."""
 
 import contextlib
 import socket
@@ -84,6 +84,12 @@ class House:
     def remove_provider(self) -> None:
         self.listed = False
 
+    def ask(self, names: NameServer, change: Callable[["House"], None]) -> None:
+        for _ in self.model.stream(TURN, Cancellation()):
+            if names.asked.is_set():
+                change(self)
+                names.answers.set()
+
 
 TURN = Turn(lambda _: [SECRET], 100)
 
@@ -100,14 +106,11 @@ TURN = Turn(lambda _: [SECRET], 100)
     ],
 )
 def test_what_is_decided_before_the_connection_stands_keeps_all_of_it_here(
-    tmp_path: Path, faults: FaultServer, names: NameServer, kind: str, change: Callable[[House], None], refusal: str
+    tmp_path: Path, faults: FaultServer, names: NameServer, *, kind: str, change: Callable[[House], None], refusal: str
 ) -> None:
     house = House(tmp_path, faults, kind, Patience(connect=20))
     with pytest.raises(Problem) as caught:
-        for _ in house.model.stream(TURN, Cancellation()):
-            if names.asked.is_set():
-                change(house)
-                names.answers.set()
+        house.ask(names, change)
     assert caught.value.kind == refusal
     assert not faults.requests
     (entry,) = house.ledger.page()
@@ -116,8 +119,7 @@ def test_what_is_decided_before_the_connection_stands_keeps_all_of_it_here(
 
 def test_with_nothing_decided_it_leaves_however_late(tmp_path: Path, faults: FaultServer, names: NameServer) -> None:
     house = House(tmp_path, faults, "openai", Patience(connect=20))
-    for _ in house.model.stream(TURN, Cancellation()):
-        names.answers.set()
+    house.ask(names, lambda _: None)
     assert len(faults.requests) == 1
     assert house.ledger.page()[0].outcome == "ok"
 

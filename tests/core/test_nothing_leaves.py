@@ -1,7 +1,7 @@
 """The promise as a property: whatever the notes, rules, consents, outages and changes of mind, in the middle of a
-connection too, the bodies that real servers on loopback receive hold no text of a folder that stays here, and of one that
-asks only with consent; nor do those of the second opinions that an outage has left to be asked later, for which nobody
-has agreed to anything.
+connection too, the bodies that real servers on loopback receive hold no text of a folder that stays here, and of one
+that asks only with consent; nor do those of the second opinions that an outage has left to be asked later, for which
+nobody has agreed to anything.
 
 The catalog, the clearance, the ledger, the cloud models and their HTTP are real. The local model is scripted: it must
 fail, or change a rule, at a chosen moment.
