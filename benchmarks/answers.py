@@ -1,4 +1,4 @@
-"""Measures the prose: how soon it begins where the prompt was read while one typed, how fast it stops, what the way costs.
+"""Measures the prose: how soon it begins where its prompt was read while one typed, how fast it stops, and its rate.
 
     python benchmarks/answers.py [--questions 12] [--write]
 
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def stream_rows(llm: Llm, model_file: Path) -> Iterator[Row]:
     prompt = model._tokens(STORY, STORY_TOKENS)[0]
     ways: dict[str, Callable[[], float]] = {"through the llm process": lambda: ours(llm)}
     for threads in sorted({1, os.cpu_count() or 1}):
-        ways[f"bare loop, {threads} threads"] = lambda threads=threads: bare(model, prompt, threads)
+        ways[f"bare loop, {threads} threads"] = partial(bare, model, prompt, threads)
     rates: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(ROUNDS):
         for name, way in ways.items():

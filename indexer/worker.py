@@ -340,6 +340,7 @@ class Channel(Generic[CallT, EventT]):
             with self._sending:
                 self._connection.send_bytes(_encode(message))
         except (OSError, ValueError):
+            self.open = False  # whoever asks again needs another channel, and must not wait for the reader to find out
             raise _gone() from None
 
     def _receive(self) -> None:

@@ -38,6 +38,10 @@ class Wanted(Struct, frozen=True):
         return self.answers == []
 
 
+class NoQuestion(Exception):
+    """A line is no question: what is wrong with it, as the end of a sentence."""
+
+
 def read(path: Path) -> tuple[list[Wanted], list[str]]:
     """The questions of a list, and a sentence for each line that is none.
 
@@ -50,7 +54,7 @@ def read(path: Path) -> tuple[list[Wanted], list[str]]:
         for number, line in _lines(path):
             try:
                 wanted.append(_question(number, line))
-            except ValueError as error:
+            except NoQuestion as error:
                 refused.append(f"Line {number} is left out: {error}.")
     except OSError as error:
         raise Problem(
@@ -77,24 +81,24 @@ def _question(number: int, line: bytes) -> Wanted:
     """One line of a list.
 
     Raises:
-        ValueError: what is wrong with it, as the end of a sentence.
+        NoQuestion: it is none.
     """
     if len(line) == LONGEST:
-        raise ValueError("it is longer than any question")
+        raise NoQuestion("it is longer than any question")
     try:
         entry = msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"it is not valid JSON in UTF-8 ({error})") from None
+        raise NoQuestion(f"it is not valid JSON in UTF-8 ({error})") from None
     if not isinstance(entry, dict):
-        raise ValueError("it is no JSON object in braces")
+        raise NoQuestion("it is no JSON object in braces")
     question, name, file, answers = (entry.get(key) for key in ("question", "id", "file", "answers"))
     if not isinstance(question, str) or not question.strip():
-        raise ValueError('it has no text as its "question"')
+        raise NoQuestion('it has no text as its "question"')
     if not isinstance(file, str | None):
-        raise ValueError('its "file" is no path')
+        raise NoQuestion('its "file" is no path')
     answers = [answers] if isinstance(answers, str) else answers
     if answers is not None and not (
         isinstance(answers, list) and all(isinstance(one, str) and one.strip() for one in answers)
     ):
-        raise ValueError('its "answers" are no list of texts')
+        raise NoQuestion('its "answers" are no list of texts')
     return Wanted(number, question.strip(), "" if name is None else str(name), file or "", answers)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from core.protocol import Answered, Event, Found, Piece, Quoted
+from core.protocol import Answered, Event, Found, Listed, Piece, Quoted
 from ui.question_list import Wanted
 
 FIVE = 5  # files; a person looks at no more of them
@@ -15,7 +15,8 @@ FIVE = 5  # files; a person looks at no more of them
 class Given(Struct, frozen=True):
     """What came of a question.
 
-    files: those of the passages, best first, each once.  quote: "" where there was none.  models: whose words came.
+    files: those of the passages, best first, each once.  quote: what was given as the answer word for word, or the list
+    where the catalog has the answer; "" where nothing was.  models: whose words came.
     quote_ms, first_token_ms, total_ms: milliseconds since it was asked; None where it did not come so far.
     """
 
@@ -82,15 +83,16 @@ def follow(events: Iterable[Event], clock: Callable[[], float] = time.perf_count
         match event:
             case Found(hits=hits):  # comes again where the engine was started again
                 files, quoted, first = list(dict.fromkeys(hit.path for hit in hits)), None, None
+            case Listed(title=title, items=items) if items:
+                files, quoted = list(dict.fromkeys(item.path for item in items)), passed
+                quote = "\n".join([title, *(item.text for item in items)])
             case Quoted(quote=found):
                 quote, quoted = found.text if found is not None else "", passed
             case Piece() if first is None:
                 first = passed
             case Answered(route=route):
                 total = passed
-                models = [
-                    step.model for step in route if step.model and (step.outcome == "ok" or step.start is not None)
-                ]
+                models = [step.model for step in route if step.model and step.start is not None]
             case _:
                 pass
     return Given(files, quote, models, quoted, first, total)

@@ -201,7 +201,8 @@ def _render(drawing: str, size: int, ratio: float) -> QPixmap:
 
 
 def _high_contrast() -> bool:
-    return QGuiApplication.styleHints().accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast
+    hints = QGuiApplication.styleHints()  # kept: with it Qt's wrapper of what it holds would go
+    return hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast
 
 
 def _readable(font: QFont) -> QFont:

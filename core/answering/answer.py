@@ -22,7 +22,7 @@ from core.answering.prompt import messages
 from core.answering.quote import Evidence, weigh
 from core.answering.typed import read
 from core.errors import BadInput, ProfileUnusable
-from core.models.model import Prompt
+from core.models.model import Prompt, Turn
 from core.models.route import Route, Spoken
 from core.privacy.rules import ASK_FIRST
 from core.protocol import (
@@ -141,7 +141,8 @@ class Answering:
 
         order = _order(hits, evidence)
         sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
-        spoken, first, at, key = Spoken("", [], ""), None, "", ""
+        spoken, at, key = Spoken("", [], ""), "", ""
+        first: float | None = None
         if evidence.quote is not None and ask.model and listed is None:
             key = self._memory.key(ask, question, evidence.quote, sources) if self._memory is not None else ""
             earlier = self._memory.recall(key) if self._memory is not None and not ask.fresh else None
@@ -175,7 +176,8 @@ class Answering:
         self, ask: Ask, prompt: Prompt, started: float, cancelled: Cancellation
     ) -> Generator[Event, None, tuple[Spoken, float | None]]:
         """Let the models write; returns what came of it, and after how many milliseconds the first word."""
-        spoken, first = Spoken("", [], ""), None
+        spoken = Spoken("", [], "")
+        first: float | None = None
         measure = self.pace.watch()
         for event in self._route(ask).speak(prompt, ANSWER_TOKENS, cancelled):
             if isinstance(event, Spoken):
@@ -200,6 +202,25 @@ class Answering:
             return None
         order = _order(hits, evidence)
         return lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens)
+
+    def ahead(self, ask: Ask) -> Turn | None:
+        """What the first model would be asked; None: none would be, or its earlier answer holds.
+
+        Raises:
+            BadInput, Problem: as `answer`.
+        """
+        question = _asked(ask.question, ask.limit)
+        if read(question, self._today(), self._library) is not None:
+            return None
+        hits, _ = self._passages(question, ask.limit)
+        evidence = weigh(question, hits, self._library)
+        if evidence.quote is None:
+            return None
+        order = _order(hits, evidence)
+        sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
+        if self._memory is not None and self._memory.recall(self._memory.key(ask, question, evidence.quote, sources)):
+            return None
+        return Turn(partial(messages, question, hits, evidence, order), ANSWER_TOKENS)
 
     def _passages(self, question: str, limit: int) -> tuple[list[Hit], str]:
         hits: list[Hit] = []
@@ -258,7 +279,7 @@ class Answering:
             return answered
         owed = None
         if reply.spoken.outage and not ask.offline and self._owes(ask, [source.path for source in answered.sources]):
-            owed = structs.replace(ask, question=questions.clean(ask.question), consent=False)
+            owed = structs.replace(ask, question=questions.clean(ask.question), consent=False, fresh=False)
             answered = _with_note(answered, LATER)
         try:
             self._history.add(answered, owed, reply.key)

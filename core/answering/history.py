@@ -130,14 +130,13 @@ class History:
         """
         erased = 0
         if self.exists:
-            which, values = ("WHERE {} = ?", (number,)) if number else ("", ())
             step = f"Delete {self._path} to forget all of them."
             with self.opened("The history of answers could not be erased", step) as file:
                 with file:
-                    file.execute(f"DELETE FROM answers {which.format('id')}", values)
+                    file.execute("DELETE FROM answers WHERE ? IN (0, id)", (number,))
                     erased = file.changes()
                     for kept in ("remembered", "waiting", "opinions"):
-                        file.execute(f"DELETE FROM {kept} {which.format('answer')}", values)
+                        file.execute(f"DELETE FROM {kept} WHERE ? IN (0, answer)", (number,))
                 if erased:
                     file.execute("VACUUM")
         if number and not erased:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from core.answering.answer import ANSWER_TOKENS, Answering
+from core.answering.answer import Answering
 from core.answering.history import History
 from core.answering.library import Library
 from core.answering.memory import Standing
@@ -96,8 +96,8 @@ class AnswerDesk:
         first = next(iter(self._route(ask, False).models), None)
         if first is None or first.kind != "local":
             return None
-        prompt = self._kept_to(filters.chosen(ask)).draft(ask.question, ask.limit)
-        return (first, Turn(prompt, ANSWER_TOKENS)) if prompt is not None else None
+        turn = self._kept_to(filters.chosen(ask)).ahead(ask)
+        return (first, turn) if turn is not None else None
 
     @property
     def tokens_per_s(self) -> float:

@@ -138,7 +138,7 @@ def test_a_failure_is_nobodys_concern() -> None:
     ReadAhead(fails, lambda: True).read(TYPED, Cancellation())
 
 
-# ---- in the engine ----------------------------------------------------------------------------------------------------
+# ---- in the engine ------------------------------------------------------------------
 
 QUESTION = "When was the pressure valve replaced?"
 Handle = Callable[[Call], list[Any]]
@@ -177,6 +177,7 @@ def test_after_a_pause_in_typing_the_question_is_read_but_for_its_answer(engine:
     assert unread(engine) == []
     asked = handle(Ask(QUESTION))
     assert {RouteStep, Piece} <= {type(event) for event in asked}
+    assert engine._answers.ahead(Ask(QUESTION)) is None, "its answer is known"
 
 
 @pytest.mark.parametrize("hinders", ["the model sleeps", "work is paused", "the search is an ordinary one"])

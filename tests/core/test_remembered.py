@@ -185,7 +185,7 @@ def test_a_damaged_history_costs_the_memory_alone(tmp_path: Path) -> None:
         assert "could not be kept" in answered.note
 
 
-# ---- what an answer depends on besides the notes ----------------------------------------------------------------------
+# ---- what an answer depends on besides the notes ------------------------------------------------------------------
 
 
 class Surroundings:

@@ -7,7 +7,19 @@ import pytest
 from scripted_engine import PROSE, QUOTE, hits, sources
 
 from core.paths import ROOT
-from core.protocol import Answered, Event, Found, Piece, Problem, Quoted, RouteStep, Step, Timings
+from core.protocol import (
+    Answered,
+    CatalogItem,
+    Event,
+    Found,
+    Listed,
+    Piece,
+    Problem,
+    Quoted,
+    RouteStep,
+    Step,
+    Timings,
+)
 from ui.question_list import Wanted, read
 from ui.scoring import Given, Share, Spread, figures, follow, holds, percentile, place
 
@@ -80,6 +92,14 @@ def test_an_answer_is_followed_from_its_sending_to_its_end() -> None:
     ticks = count(0, 0.010)
     got = follow(iter(events), lambda: next(ticks))
     assert got == Given([hits()[0].path, hits()[1].path], QUOTE.text, ["small"], 20.0, 40.0, 60.0)
+
+
+def test_a_list_from_the_catalog_is_the_answer_like_a_quote() -> None:
+    tasks = [CatalogItem("Pay the plumber", "/n/a.md", "A", "", 3), CatalogItem("Call Anna", "/n/a.md", "A", "", 4)]
+    got = follow(iter([Listed("2 open tasks", "tasks", 2, tasks)]))
+    assert (got.files, got.quote) == (["/n/a.md"], "2 open tasks\nPay the plumber\nCall Anna")
+    none = follow(iter([Listed("No open task", "tasks", 0, []), Found(hits(), "fused", 1.0), Quoted(None, 2.0)]))
+    assert (len(none.files), none.quote) == (8, "")
 
 
 def test_what_an_engine_said_before_it_died_does_not_count() -> None:
