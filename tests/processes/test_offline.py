@@ -129,7 +129,7 @@ def test_offline_the_whole_app_tries_nothing(watched: Watched, profile: Profile,
     assert watched.run("providers", "test", "far").returncode != 0
     would = json.loads(watched.run("preview", "When is the boiler serviced?", "--json").stdout)["models"]
     assert [one["host"] for one in would] == ["far.example.invalid", "farther.example.invalid"]
-    assert json.loads(watched.run("later", "--json").stdout) == {"opinions": [], "on": True}
+    assert json.loads(watched.run("later", "--json").stdout) == {"opinions": [], "on": True, "more": 0}
     assert json.loads(watched.run("drill", "--json").stdout)["asked"]
     assert json.loads(watched.run("doctor", "--json").stdout)["findings"]
     watched.run("keys", "set", "far", "--json", stdin="sk-not-a-key\n")  # whether there is a keyring or not
