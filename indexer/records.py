@@ -121,7 +121,7 @@ class CatalogQuery(Struct, frozen=True):
         the day they were last changed.
     tag: lower case, without "#"; what is tagged `tag/below` counts.  untagged: only files without any tag.
     words: only files with a passage that has these words, one behind the other.
-    name: files with this title or name; headings and links in them.  links_to: files with a link to a file of that name.
+    name: files with this title or name; headings and links in them.  links_to: files that link to a file of this name.
     suffixes: files whose names end so, ".pdf".
     order: "due" (tasks by their due day, those without one last), "place" (by path and line), "newest" and "oldest"
         (by the time of change).

@@ -241,7 +241,13 @@ class Answering:
         reading = read(question, self._today(), self._library)
         if reading is None:
             return None
-        listed = listing(reading.query, self._library.listed, reading.when, counted=reading.counted)
+        listed = listing(
+            reading.query,
+            self._library.listed,
+            reading.when,
+            counted=reading.counted,
+            narrowed=self._library.narrowed,
+        )
         return structs.replace(listed, ms=_since(started))
 
     def _answered_by(self, listed: Listed, question: str, started: float) -> Answered:

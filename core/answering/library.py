@@ -27,6 +27,11 @@ class Library(Protocol):
         """In how many passages each term occurs, and how many passages there are."""
         ...
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether only some files are looked into."""
+        ...
+
     def listed(self, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
         """What the catalog holds of what is asked for: how many there are, and `query.limit` of them.
 

@@ -32,6 +32,7 @@ def listing(
     when: str = "",
     *,
     counted: bool = False,
+    narrowed: bool = False,
 ) -> Listed:
     """The answer to a query.
 
@@ -40,12 +41,16 @@ def listing(
         listed: asks the catalog.
         when: the person's own words for the days in the query, "last week".
         counted: the number is what was asked for.
+        narrowed: the person has kept the question to some files besides.
 
     Raises:
         FolderRefused: the folder that the query is kept to has no files in the index.
     """
     total, items = listed(query)
-    return Listed(title(query, total, when), query.kind, total, items, counted)
+    said = title(query, total, when)
+    if narrowed:
+        said = f"{said.removesuffix('.')}, in the chosen files{'' if total else '.'}"
+    return Listed(said, query.kind, total, items, counted)
 
 
 def title(query: CatalogQuery, total: int, when: str = "") -> str:

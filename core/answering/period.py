@@ -30,7 +30,10 @@ _MONTH = (
     "january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|apr|jun|jul|aug|sept?"
     "|oct|nov|dec|januar|februar|märz|mai|juni|juli|oktober|dezember"
 )
-_WEEKDAY = "monday|tuesday|wednesday|thursday|friday|saturday|sunday|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag"
+_WEEKDAY = (
+    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|montag|dienstag|mittwoch|donnerstag|freitag|samstag"
+    "|sonntag"
+)
 _YEAR = r"(?:19|20)\d\d"
 _THIS = {
     **dict.fromkeys(("this", "current", "dies"), "this"),
@@ -59,12 +62,13 @@ _POINT = "|".join(
     )
 )
 _ROLLING = re.compile(
-    rf"(?P<said>\b(?:(?:in|within|over|during|for) )?(?:(?:the )?(?P<back>last|past)|(?:the )?(?P<ahead>next|coming|following)"
-    rf"|within) (?:(?P<n>{_NUMBER}) )(?P<unit>{_UNIT})s?\b"
+    r"(?P<said>\b(?:(?:in|within|over|during|for) )?(?:(?:the )?(?P<back>last|past)"
+    rf"|(?:the )?(?P<ahead>next|coming|following)|within) (?:(?P<n>{_NUMBER}) )(?P<unit>{_UNIT})s?\b"
     rf"|\b(?:in|within|over|during) the (?:(?P<back1>last|past)|(?P<ahead1>next|coming|following)) (?P<unit1>{_UNIT})\b"
     rf"|\b(?:in den )?(?:(?P<back2>letzten)|(?P<ahead2>nächsten)) (?P<n2>{_NUMBER}) (?P<unit2>{_UNIT_DE})\b)",
     re.IGNORECASE,
 )
+_ON = "(?<!work )(?<!worked )(?<!working )on"  # "work on" keeps its "on"
 _A, _B = rf"(?P<a>{_POINT})", rf"(?P<b>{_POINT})"
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("rolling", _ROLLING),
@@ -76,10 +80,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
                 rf"(?:between|from|zwischen|vom|von) {_A} (?:and|to|until|till|through|und|bis(?: zum)?|–|-) {_B}",
             ),
             ("since", rf"(?:since|seit(?: dem)?|starting|from(?= (?:{_POINT}) on)) {_A}(?: on(?:wards?)?)?"),
-            ("after", rf"(?:after|later than|nach dem) {_A}"),
-            ("before", rf"(?:before|earlier than|prior to|vor dem) {_A}"),
+            ("after", rf"(?:(?<!day )after|later than|nach dem) {_A}"),
+            ("before", rf"(?:(?<!day )before|earlier than|prior to|vor dem) {_A}"),
             ("by", rf"(?:by|until|till|up to|no later than|bis(?: zum)?) {_A}"),
-            ("at", rf"(?:(?:in|on|during|for|of|from|at|am|im|vom|von|in der|in den|für) (?:the )?)?{_A}"),
+            ("at", rf"(?:(?:in|{_ON}|during|for|of|from|at|am|im|vom|von|in der|in den|für) (?:the )?)?{_A}"),
         )
     ),
 )

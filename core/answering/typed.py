@@ -1,4 +1,4 @@
-"""Reads a question about the catalog itself, "which notes did I change last week?", into a query that is answered exactly.
+"""Reads a question about the catalog itself, "which notes did I change last week?", into a query.
 
 Every word of the question has to be accounted for: by a role (`typed_words`), by the days it names (`period`), by the
 name of a folder, a tag or a file, or as a function word. What is left over makes it an ordinary question, and so does
@@ -114,7 +114,7 @@ class _Reader:
         return _bare(next(text for text in found.groups() if text))
 
     def _take_roles(self) -> None:
-        for role, pattern in words.ROLES:
+        for role, pattern in words.ROLES.items():
             while (found := pattern.search(self._rest)) is not None:
                 self._take(*found.span(), NOUN if role in _NOUNS else TAKEN)
                 number = next((text for text in found.groups() if text), "0")

@@ -8,88 +8,79 @@ from core.answering.numbers import SMALL_NUMBERS
 NUMBER: Final = rf"(?:\d{{1,3}}|{'|'.join(SMALL_NUMBERS)})"
 
 MAYBE: Final = re.compile(
-    r"(?<!\w)(?:tasks?|to-?dos?|to do|action items?|check ?boxes|deadlines?|due|overdue|open|unfinished|outstanding|pending"
-    r"|notes?|files?|documents?|docs?|pdfs?|spreadsheets?|presentations?|tags?|headings?|links?|chang(?:e|ed)|modified"
-    r"|edited|updated|work(?:ed|ing)? on|wrote|written|write|aufgaben?|offen\w*|fällig\w*|überfällig\w*|fristen|notiz(?:en)?"
-    r"|datei(?:en)?|dokumente?|überschriften|schlagwörter|geändert|bearbeitet|geschrieben|tun|erledigen)(?!\w)",
+    r"(?<!\w)(?:tasks?|to-?dos?|to do|action items?|check ?boxes|deadlines?|due|overdue|open|unfinished|outstanding"
+    r"|pending|notes?|files?|documents?|docs?|pdfs?|spreadsheets?|presentations?|tags?|headings?|links?|chang(?:e|ed)"
+    r"|modif(?:y|ied)|edit(?:ed)?|updated?|work(?:ed|ing)? on|wrote|written|write|aufgaben?|offen\w*|fällig\w*"
+    r"|überfällig\w*|fristen|notiz(?:en)?|datei(?:en)?|dokumente?|überschriften|schlagwörter|geändert|bearbeitet"
+    r"|geschrieben|tun|erledigen)(?!\w)",
     re.IGNORECASE,
 )
 """A question without any of these words is none about the catalog; nothing more of it is looked at."""
 
-# In the order in which they are taken out of the question: what a longer phrase has taken, a shorter one cannot.
-ROLES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
-    (role, re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE))
-    for role, pattern in (
-        (
-            "everywhere",
-            r"(?:in|from|across|of|among|within|throughout) (?:all )?(?:of )?(?:my|the|our|these) (?:notes|files"
-            r"|documents|folders|library|vault)|(?:in|aus|von) (?:allen )?(?:meinen|den) (?:notizen|dateien|dokumenten)",
-        ),
-        ("count", r"how many|(?:what(?:'s|’s| is) )?(?:the )?(?:total )?number of|count(?: of| up)?|wie ?viele"),
-        (
-            "undated",
-            r"(?:without|with no|having no|that have no|have no|no|ohne) (?:a |any |ein )?(?:due (?:date|day)s?"
-            r"|deadlines?|frist(?:en)?|fälligkeit(?:sdatum)?)|undated",
-        ),
-        (
-            "untagged",
-            r"(?:without|with no|having no|that have no|have no|no|ohne) (?:a |any )?(?:tags?|schlagw[oö]rte?r?)"
-            r"|untagged",
-        ),
-        ("overdue", r"overdue|past due|überfällig\w*"),
-        ("upcoming", r"upcoming|coming up|approaching|anstehend\w*"),
-        (
-            "to do",
-            r"do (?:i|we) (?:still )?(?:have|need) to do|must (?:i|we) do|(?:is |are )?(?:still )?left to do"
-            r"|(?:still )?to be done|muss ich (?:noch )?|(?:noch )?zu (?:tun|erledigen)",
-        ),
-        (
-            "tasks",
-            r"tasks|to-?dos|to dos|to-?do items|to do items|to-?do list|to do list|action items|check ?boxes|aufgaben",
-        ),
-        ("task", r"task|to-?do|action item|aufgabe"),
-        ("deadlines", r"deadlines|due dates|fristen"),
-        ("deadline", r"deadline|due date|frist"),
-        ("due", r"due|fällig\w*"),
-        (
-            "open",
-            r"not (?:yet )?(?:done|finished|completed|checked off)|(?:still )?(?:unfinished|uncompleted|incomplete"
-            r"|undone|outstanding|pending|unchecked|open)|(?:noch )?(?:offen\w*|unerledigt\w*)",
-        ),
-        (
-            "done",
-            r"(?:already )?(?:done|finished|completed|closed|checked(?: off)?|ticked(?: off)?)|erledigt\w*|abgehakt\w*",
-        ),
-        ("newest", rf"(?:(?P<before>{NUMBER}) )?(?:most recent|latest|newest|neueste[nrs]?)(?: (?P<after>{NUMBER}))?"),
-        ("oldest", rf"(?:(?P<before>{NUMBER}) )?(?:oldest|älteste[nrs]?)(?: (?P<after>{NUMBER}))?"),
-        ("lately", r"(?:most )?recently|lately|recent|zuletzt|kürzlich"),
-        ("next", rf"(?:(?P<before>{NUMBER}) )?(?:next|nächste[nrs]?)(?: (?P<after>{NUMBER}))?"),
-        ("last", rf"(?:(?P<before>{NUMBER}) )?(?:last|letzte[nrs]?)(?: (?P<after>{NUMBER}))?"),
-        (
-            "changed",
-            r"changed?|modif(?:y|ied)|edit(?:ed)?|updated?|work(?:ed|ing)? on|wrote|written|write"
-            r"|geändert\w*|bearbeitet\w*|geschrieben",
-        ),
-        ("PDF", r"pdfs?(?: files?| documents?)?|pdf-(?:dateien|dokumente)"),
-        ("Markdown", r"markdown (?:files?|notes?|documents?)"),
-        ("Word", r"word (?:files?|documents?)|docx files?|word-(?:dateien|dokumente)"),
-        ("spreadsheet", r"spreadsheets?|excel (?:files?|sheets?)|xlsx files?"),
-        ("presentation", r"presentations?|powerpoint files?|pptx files?"),
-        ("text", r"text files|txt files|textdateien"),
-        ("files", r"notes|files|documents|docs|notizen|dateien|dokumente"),
-        ("file", r"note|file|document|doc|notiz|datei|dokument"),
-        ("tags", r"tags|schlagwörter"),
-        ("headings", r"headings|überschriften"),
-        ("links", r"links|verlinkungen"),
-        ("all", r"all(?: of)?|every|alle[nrs]?|jede[nrs]?"),
-        (
-            "list",
-            r"list|show(?: me)?|give me(?: a list of)?|display|find(?: me)?|which|any(?:thing)?|are there|is there"
-            r"|(?:do|have) (?:i|we) (?:have|got)|have (?:i|we)|zeige?(?: mir)?|liste|welche[rsmn]?|gibt es|hab(?:e|en) (?:ich|wir)",
-        ),
-        ("what", r"what(?:'s|’s|s)?|was"),
-    )
-)
+_ROLES: Final = {
+    "everywhere": (
+        r"(?:in|from|across|of|among|within|throughout) (?:all )?(?:of )?(?:my|the|our|these) (?:notes|files|documents"
+        r"|folders|library|vault)|(?:in|aus|von) (?:allen )?(?:meinen|den) (?:notizen|dateien|dokumenten)"
+    ),
+    "count": r"how many|(?:what(?:'s|’s| is) )?(?:the )?(?:total )?number of|count(?: of| up)?|wie ?viele",
+    "undated": (
+        r"(?:without|with no|having no|that have no|have no|no|ohne) (?:a |any |ein )?(?:due (?:date|day)s?|deadlines?"
+        r"|frist(?:en)?|fälligkeit(?:sdatum)?)|undated"
+    ),
+    "untagged": (
+        r"(?:without|with no|having no|that have no|have no|no|ohne) (?:a |any )?(?:tags?|schlagw[oö]rte?r?)|untagged"
+    ),
+    "overdue": r"overdue|past due|überfällig\w*",
+    "upcoming": r"upcoming|coming up|approaching|anstehend\w*",
+    "to do": (
+        r"do (?:i|we) (?:still )?(?:have|need) to do|must (?:i|we) do|(?:is |are )?(?:still )?left to do"
+        r"|(?:still )?to be done|muss ich (?:noch )?|(?:noch )?zu (?:tun|erledigen)"
+    ),
+    "tasks": r"tasks|to-?dos|to dos|to-?do items|to do items|to-?do list|to do list|action items|check ?boxes|aufgaben",
+    "task": r"task|to-?do|action item|aufgabe",
+    "deadlines": r"deadlines|due dates|fristen",
+    "deadline": r"deadline|due date|frist",
+    "due": r"due|fällig\w*",
+    "open": (
+        r"not (?:yet )?(?:done|finished|completed|checked off)|(?:still )?(?:unfinished|uncompleted|incomplete|undone"
+        r"|outstanding|pending|unchecked|open)|(?:noch )?(?:offen\w*|unerledigt\w*)"
+    ),
+    "done": (
+        r"(?:already )?(?:done|finished|completed|closed|checked(?: off)?|ticked(?: off)?)|erledigt\w*|abgehakt\w*"
+    ),
+    "newest": rf"(?:(?P<before>{NUMBER}) )?(?:most recent|latest|newest|neueste[nrs]?)(?: (?P<after>{NUMBER}))?",
+    "oldest": rf"(?:(?P<before>{NUMBER}) )?(?:oldest|älteste[nrs]?)(?: (?P<after>{NUMBER}))?",
+    "lately": r"(?:most )?recently|lately|recent|zuletzt|kürzlich",
+    "next": rf"(?:(?P<before>{NUMBER}) )?(?:next|nächste[nrs]?)(?: (?P<after>{NUMBER}))?",
+    "last": rf"(?:(?P<before>{NUMBER}) )?(?:last|letzte[nrs]?)(?: (?P<after>{NUMBER}))?",
+    "changed": (
+        r"changed?|modif(?:y|ied)|edit(?:ed)?|updated?|work(?:ed|ing)? on|wrote|written|write|geändert\w*"
+        r"|bearbeitet\w*|geschrieben"
+    ),
+    "PDF": r"pdfs?(?: files?| documents?)?|pdf-(?:dateien|dokumente)",
+    "Markdown": r"markdown (?:files?|notes?|documents?)",
+    "Word": r"word (?:files?|documents?)|docx files?|word-(?:dateien|dokumente)",
+    "spreadsheet": r"spreadsheets?|excel (?:files?|sheets?)|xlsx files?",
+    "presentation": r"presentations?|powerpoint files?|pptx files?",
+    "text": r"text files|txt files|textdateien",
+    "files": r"notes|files|documents|docs|notizen|dateien|dokumente",
+    "file": r"note|file|document|doc|notiz|datei|dokument",
+    "tags": r"tags|schlagwörter",
+    "headings": r"headings|überschriften",
+    "links": r"links|verlinkungen",
+    "all": r"all(?: of)?|every|alle[nrs]?|jede[nrs]?",
+    "list": (
+        r"list|show(?: me)?|give me(?: a list of)?|display|find(?: me)?|which|any(?:thing)?|are there|is there"
+        r"|(?:do|have) (?:i|we) (?:have|got)|have (?:i|we)|zeige?(?: mir)?|liste|welche[rsmn]?|gibt es"
+        r"|hab(?:e|en) (?:ich|wir)"
+    ),
+    "what": r"what(?:'s|’s|s)?|was",
+}
+ROLES: Final = {
+    role: re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE) for role, pattern in _ROLES.items()
+}
+"""Each role and what says it, in the order in which they are taken out of a question: what a longer phrase has taken, a
+shorter one cannot."""
 
 SUFFIXES: Final = {
     "PDF": (".pdf",),
@@ -127,19 +118,21 @@ LINKS_TO: Final = re.compile(
 )
 QUOTED: Final = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“]*“|«[^»]*»")
 YES_OR_NO: Final = re.compile(
-    r"(?:are|is|was|were|did|does|do|have|has|can|could|should|sind|ist|hat)\b(?!.*\b(?:any|anything|there|etwas)\b)"
-    r"(?! (?:i|we) have)",
+    r"(?:are|is|was(?! (?:ist|sind|hab|war|muss|steht))|were|did|does|do|have|has|can|could|should|sind|ist|hat)\b"
+    r"(?!.*\b(?:any|anything|there|etwas)\b)(?! (?:i|we) have)",
     re.IGNORECASE,
 )
-PAST: Final = re.compile(r"\b(?:was|were|did|had|war|waren)\b", re.IGNORECASE)
+PAST: Final = re.compile(r"(?<=\s)was\b|\b(?:were|did|had|war|waren)\b", re.IGNORECASE)  # a "was" in front is German
 
 IN_FOLDER: Final = frozenset("in under inside within from below im aus".split())
 WITH_TAG: Final = frozenset("about on with of for über zu für".split())
 FUNCTION_WORDS: Final = frozenset(
-    "the my our me i we is are was were be been being do does did have has had that which with of for to on in at from "
-    "under inside within below about there please now currently still right so far yet already me you can could would "
-    "like see use used using get tell it this these those up by us s 's ’s it's also ever at mir bitte ich wir ist sind war "
-    "waren hab habe haben hat die der das den dem des im in aus für von zu am an mit über noch schon gerade jetzt es da "
-    "mein meine meinen meiner unsere alle denn tun machen erledigen".split()
+    (
+        "the my our me i we is are was were be been being do does did have has had that which with of for to on in at "
+        "from under inside within below about there please now currently still right so far yet already you can could "
+        "would like see use used using get tell it this these those up by us s 's ’s it's also ever mir bitte ich wir "
+        "ist sind war waren hab habe haben hat die der das den dem des im aus für von zu am an mit über noch schon "
+        "gerade jetzt es da mein meine meinen meiner unsere alle denn tun machen erledigen"
+    ).split()
 )
-"""They may be left over; any other word that is left over, and names no folder or tag, makes it an ordinary question."""
+"""They may be left over; another word that is left over, and names no folder or tag, makes it an ordinary question."""

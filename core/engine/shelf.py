@@ -40,6 +40,11 @@ class Shelf:
         """See `Index.document_frequency`."""
         return self._index.document_frequency(terms)
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether only some files are looked into."""
+        return self._chosen != EVERYWHERE
+
     def listed(self, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
         """See `Facts.listed`; what the query is kept to lies among the chosen files."""
         folder = _inner(query.within.folder, self._chosen.folder)

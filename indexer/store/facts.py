@@ -8,6 +8,7 @@ import apsw
 
 from indexer.records import CatalogItem, CatalogKind, CatalogQuery, Days
 from indexer.store import selection
+from indexer.terms import phrase
 
 Arguments = list[str | int]
 MARKDOWN = ".md"  # an ending that links may leave out
@@ -25,6 +26,7 @@ _NAME = f"iif(f.title != '', f.title, replace(f.path, rtrim(f.path, replace(f.pa
 # A link's target is a name ("Porto") or a path ("../trips/Porto.md"), perhaps with a fragment behind it.
 _TARGET = "'/' || replace(rtrim(substr(l.value, 1, instr(l.value || '#', '#') - 1), '/'), '%20', ' ')"
 _LEADS_TO = f"l.value NOT LIKE '%://%' AND ({_TARGET} LIKE ? ESCAPE '!' OR {_TARGET} LIKE ? ESCAPE '!')"
+_MATCHING = "SELECT c.file_id FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid WHERE chunks_fts MATCH ?"
 _TAG = "(g.value = ? OR (g.value > ? AND g.value < ?))"
 _FILE_TAGGED = f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag' AND {_TAG})"
 # Tags of the note, or of the task's own line; those on the line of another task are that one's.
@@ -60,7 +62,7 @@ def folder_called(connection: apsw.Connection, name: str) -> str:
         "WHERE f.path LIKE '%' || ?1 || ?2 || ?1 || '%' ESCAPE '!'",
         (os.sep, pattern),
     )
-    found = set()
+    found: set[str] = set()
     for root, directory in rows:
         within = [PurePath(directory), *PurePath(directory).parents]
         named = [p for p in within if p.is_relative_to(root) and p.name.casefold() == name.casefold()]
@@ -87,21 +89,25 @@ def _tasks(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[
         where += " AND t.due IS NULL"
     order = "t.due IS NULL, t.due, f.path, t.line" if query.order == "due" else "f.path, t.line"
     columns = f"t.text, f.path, f.title, {_HEADING}, t.line, coalesce(t.due, ''), t.value, 0"
-    return _page(connection, columns, f"{_FACTS} WHERE t.kind = 'task'{where}", arguments, order, query)
+    return _page(connection, query, columns, f"{_FACTS} WHERE t.kind = 'task'{where}", arguments, order=order)
 
 
 def _headings(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
     where, arguments = _kept_to(query)
     where, arguments = _and_called(where, arguments, query.name)
     columns = f"t.text, f.path, f.title, {_HEADING}, t.line, '', '', 0"
-    return _page(connection, columns, f"{_FACTS} WHERE t.kind = 'heading'{where}", arguments, "f.path, t.line", query)
+    return _page(
+        connection, query, columns, f"{_FACTS} WHERE t.kind = 'heading'{where}", arguments, order="f.path, t.line"
+    )
 
 
 def _links(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
     where, arguments = _kept_to(query)
     where, arguments = _and_called(where, arguments, query.name)
     columns = f"t.text, f.path, f.title, {_HEADING}, t.line, '', '', 0"
-    return _page(connection, columns, f"{_FACTS} WHERE t.kind = 'link'{where}", arguments, "f.path, t.line", query)
+    return _page(
+        connection, query, columns, f"{_FACTS} WHERE t.kind = 'link'{where}", arguments, order="f.path, t.line"
+    )
 
 
 def _tags(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
@@ -112,7 +118,7 @@ def _tags(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[C
         f"f.title AS title, t.line AS line {_FACTS} WHERE t.kind = 'tag'{where} GROUP BY t.value)"
     )
     columns = "'#' || tag, path, title, '', line, '', '', files"
-    return _page(connection, columns, found, arguments, "files DESC, tag", query)
+    return _page(connection, query, columns, found, arguments, order="files DESC, tag")
 
 
 def _files(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
@@ -135,7 +141,7 @@ def _files(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[
     order = {"newest": "f.mtime_ns DESC, f.path", "oldest": "f.mtime_ns, f.path"}.get(query.order, "f.path")
     columns = f"{_NAME}, f.path, f.title, '', 1, {_CHANGED}, '', 0"
     found = f"FROM files f {_WATCHED} WHERE f.state != 'skipped'{where}"
-    return _page(connection, columns, found, arguments, order, query)
+    return _page(connection, query, columns, found, arguments, order=order)
 
 
 _LISTERS: dict[CatalogKind, Callable[[apsw.Connection, CatalogQuery], tuple[int, list[CatalogItem]]]] = {
@@ -148,7 +154,7 @@ _LISTERS: dict[CatalogKind, Callable[[apsw.Connection, CatalogQuery], tuple[int,
 
 
 def _page(
-    connection: apsw.Connection, columns: str, found: str, arguments: Arguments, order: str, query: CatalogQuery
+    connection: apsw.Connection, query: CatalogQuery, columns: str, found: str, arguments: Arguments, *, order: str
 ) -> tuple[int, list[CatalogItem]]:
     total = connection.execute(f"SELECT count(*) {found}", arguments).fetchone()
     assert total is not None
@@ -164,10 +170,13 @@ def _kept_to(query: CatalogQuery, tagged: str = _FILE_TAGGED) -> tuple[str, Argu
     if query.tag:
         where += f" AND {tagged}"
         arguments += _tag(query.tag)
-    if query.words:
-        where += " AND f.id IN (SELECT c.file_id FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid "
-        where += "WHERE chunks_fts MATCH ?)"
-        arguments.append('"' + query.words.replace('"', " ") + '"')
+    wanted = [phrase(query.words) or '""'] if query.words else []  # '""' matches nothing
+    for expression in (*wanted, *query.within.having):
+        where += f" AND f.id IN ({_MATCHING})"
+        arguments.append(expression)
+    for expression in query.within.lacking:
+        where += f" AND f.id NOT IN ({_MATCHING})"
+        arguments.append(expression)
     if query.suffixes:
         where += f" AND ({' OR '.join(['f.path LIKE ?'] * len(query.suffixes))})"
         arguments += [f"%{suffix}" for suffix in query.suffixes]

@@ -18,6 +18,7 @@ class Shelf:
         self.hits = [_hit(number, title, text) for number, text in enumerate(passages)]
         self.embed = embed
         self.searches: list[str] = []
+        self.narrowed = False
 
     def search(
         self, words: str, limit: int, meaning: bool

@@ -183,8 +183,8 @@ my last two notes | inbox.txt taxes.md / 13
 which file did I change last? | inbox.txt / 13
 the newest file in House | boiler.md / 2
 what is the oldest note? | 2025-05-02.md / 13
-what did I change recently? | inbox.txt taxes.md boiler.md 2026-11-22.md roof.md plan.org survey.pdf 2026-03-14.md pancakes.md \
-budget.csv / 13
+what did I change recently? | inbox.txt taxes.md boiler.md 2026-11-22.md roof.md plan.org survey.pdf 2026-03-14.md \
+pancakes.md budget.csv / 13
 the most recently changed file | inbox.txt / 13
 recent notes in Journal | 2026-11-22.md 2026-03-14.md 2025-05-02.md
 how many files do I have? | {ALL}
@@ -443,9 +443,9 @@ def test_an_ordinary_question_does_not_even_load_the_reader_of_dates(facts: Fact
 
 
 PARTS = (
-    "what which how many list show due overdue open done tasks notes files deadlines tags headings links changed last next "
-    "latest 3 since before between and in on House Work Anna tagged #house mention not a the my this week yesterday 2026 "
-    "March 31 Q2 31st of February the 9999-12-31 0001-01-01 in 999 years ſix latest"
+    "what which how many list show due overdue open done tasks notes files deadlines tags headings links changed last "
+    "next latest 3 since before between and in on House Work Anna tagged #house mention not a the my this week "
+    "yesterday 2026 March 31 Q2 31st of February 9999-12-31 0001-01-01 999 years ago ſix"
 ).split()
 
 
