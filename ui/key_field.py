@@ -9,7 +9,7 @@ WIDTH = 190  # px
 
 
 class KeyField(QKeySequenceEdit):
-    """Shows a combination; while it has the focus, the next one that is pressed takes its place. Esc leaves it as it was.
+    """Shows a combination; the next one that is pressed while it has the focus takes its place. Esc takes nothing.
 
     Signals:
         taken(str): the combination that was pressed, "Ctrl+Alt+Space".

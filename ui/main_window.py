@@ -44,7 +44,7 @@ PAGES = (
 )
 ASK, LIBRARY, TASKS, HISTORY, MODELS, PRIVACY, SETTINGS, STATUS = range(len(PAGES))
 GAPS = (MODELS, SETTINGS)  # pages that begin a new group
-SIDEBAR = 196  # px
+SIDEBAR = 212  # px
 NOTICE_MS = 8000
 
 
@@ -147,8 +147,8 @@ class MainWindow(QMainWindow):
             made = button(f"  {name}", "nav", partial(self.show_page, number))
             made.setAccessibleName(name)
             made.setCheckable(True)
+            made.setAutoExclusive(True)  # so that it is told as a choice among several
             made.setToolTip(f"Ctrl+{number + 1}")
-            made.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keyboard to the page
             self._buttons.addButton(made, number)
             if number in GAPS:
                 layout.addSpacing(14)
@@ -166,7 +166,11 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentIndex(number)
         self.banner.set_wanted(number != ASK)
         self._buttons.button(number).setChecked(True)
-        self._pages.currentWidget().setFocus()  # from where Tab goes on to its controls, and the arrows scroll
+        for made in self._buttons.buttons():  # Tab reaches the one in view, arrows the others; a click, the page
+            made.setFocusPolicy(Qt.FocusPolicy.TabFocus if made.isChecked() else Qt.FocusPolicy.NoFocus)
+        page = self._pages.currentWidget()
+        if page is not None and not any(made.hasFocus() for made in self._buttons.buttons()):
+            page.setFocus()  # from where Tab goes on to its controls, and the arrows scroll
 
     def page(self) -> int:
         """The page in view."""

@@ -24,6 +24,7 @@ class Preferences(QObject):
         self._link = link
         self.settings: Settings | None = None
         link.state_changed.connect(self._engine_changed)
+        self._engine_changed()
 
     def refresh(self) -> None:
         """Hear them again: a command may have changed them."""

@@ -211,6 +211,7 @@ class RowList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.clicked.connect(lambda index: self.opened.emit(self.lines.lines[index.row()].key))
+        self.lines.modelReset.connect(self._begin)
         theme.changed.connect(self.viewport().update)
 
     def key(self) -> object | None:
@@ -231,7 +232,10 @@ class RowList(QListView):
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Whoever comes by key has a row to start from."""
         super().focusInEvent(event)
-        if not self.currentIndex().isValid() and self.lines.rowCount():
+        self._begin()
+
+    def _begin(self) -> None:
+        if self.hasFocus() and not self.currentIndex().isValid() and self.lines.rowCount():
             self.setCurrentIndex(self.lines.index(0))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

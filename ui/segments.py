@@ -34,15 +34,17 @@ class Segments(QWidget):
             made = QPushButton(text)
             made.setProperty("kind", "segment")
             made.setCheckable(True)
+            made.setAutoExclusive(True)  # so that it is told as a choice among several
             made.setAutoDefault(False)
             made.setAccessibleName(f"{name}: {text}")
             made.setCursor(Qt.CursorShape.PointingHandCursor)
             self._group.addButton(made)
             self._buttons[value] = made
             layout.addWidget(made)
-        self.show_value(next(iter(words)))
         for value, made in self._buttons.items():
+            made.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
             made.toggled.connect(lambda on, value=value: self._toggled(value, on=on))
+        self.show_value(next(iter(words)))
 
     @property
     def value(self) -> str:
@@ -64,5 +66,7 @@ class Segments(QWidget):
         self._buttons[value].setText(text)
 
     def _toggled(self, value: str, *, on: bool) -> None:
+        # Tab reaches the chosen one, arrows the others. Qt does so itself only where a person has chosen.
+        self._buttons[value].setFocusPolicy(Qt.FocusPolicy.StrongFocus if on else Qt.FocusPolicy.ClickFocus)
         if on:
             self.chosen.emit(value)

@@ -29,7 +29,7 @@ EVERYWHERE: Keys = (
     ("Ctrl+W", "Close the window"),
     ("Ctrl+Q", "Quit"),
 )
-CAP = 92  # px
+CAP = 124  # px
 
 
 class ShortcutSheet(QDialog):
@@ -45,8 +45,8 @@ class ShortcutSheet(QDialog):
         self.setWindowTitle("Keys")
         turning: Keys = tuple((f"Ctrl+{number}", page) for number, page in enumerate(pages, 1))
         anywhere: Keys = ((global_key, "Open from anywhere"),) if global_key else ()
-        left = _column(("Pages", turning))
-        right = _column(("Asking", ASKING), ("Lists", LISTS), ("Everywhere", (*anywhere, *EVERYWHERE)))
+        left = _column(("Pages", turning), ("Asking", ASKING))
+        right = _column(("Lists", LISTS), ("Everywhere", (*anywhere, *EVERYWHERE)))
         columns = QHBoxLayout()
         columns.setSpacing(40)
         for column in (left, right):

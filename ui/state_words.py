@@ -2,7 +2,7 @@
 
 import re
 import time
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -133,7 +133,7 @@ def when_words(stamp: str, now: datetime | None = None) -> str:
         now: the moment from which it is seen, by default this one.
     """
     at = datetime.fromisoformat(stamp).astimezone()
-    today = (now or datetime.now()).astimezone().date()
+    today = (now or datetime.now(UTC)).astimezone().date()
     days = (today - at.date()).days
     if days < 2:
         return f"{at:%H:%M}" if days < 1 else f"Yesterday, {at:%H:%M}"
@@ -141,7 +141,7 @@ def when_words(stamp: str, now: datetime | None = None) -> str:
 
 
 def due_words(day: str, today: date) -> str:
-    """When a task is due, seen from `today`: "Today", "Friday", "28 November", "3 days overdue"; `day` is an ISO date."""
+    """When a task is due (ISO date), seen from `today`: "Today", "Friday", "28 November", "3 days overdue"."""
     due = date.fromisoformat(day)
     ahead = (due - today).days
     if ahead < 0:

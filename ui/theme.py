@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -133,8 +133,10 @@ class Theme(QObject):
         self.colors = LIGHT
         app.setStyle("Fusion")
         app.setFont(_readable(QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)))
-        app.styleHints().colorSchemeChanged.connect(self._refresh)
-        app.styleHints().accessibility().contrastPreferenceChanged.connect(self._refresh)
+        self._hints = app.styleHints()
+        self._wishes = self._hints.accessibility()  # kept: what Python lets go of cannot be asked again
+        self._hints.colorSchemeChanged.connect(self._refresh)
+        self._wishes.contrastPreferenceChanged.connect(self._refresh)
         self._refresh()
 
     def prefer(self, preference: str) -> None:
@@ -165,9 +167,10 @@ class Theme(QObject):
         return _render(DISC.replace("currentColor", color), size, self._app.devicePixelRatio())
 
     def _refresh(self, *_: object) -> None:
-        scheme = QGuiApplication.styleHints().colorScheme()
+        scheme = self._hints.colorScheme()
         dark = self._preference == "dark" or (self._preference == "system" and scheme == Qt.ColorScheme.Dark)
-        self.colors = chosen_colors(dark=dark, contrast=_high_contrast())
+        contrast = self._wishes.contrastPreference() == Qt.ContrastPreference.HighContrast
+        self.colors = chosen_colors(dark=dark, contrast=contrast)
         self._app.setPalette(_palette(self.colors))
         self._app.setStyleSheet(style_sheet(self.colors, self._app.font().pointSizeF()))
         self.changed.emit()
@@ -198,11 +201,6 @@ def _render(drawing: str, size: int, ratio: float) -> QPixmap:
     painter.end()
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
-
-
-def _high_contrast() -> bool:
-    hints = QGuiApplication.styleHints()  # kept: with it Qt's wrapper of what it holds would go
-    return hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast
 
 
 def _readable(font: QFont) -> QFont:
@@ -241,7 +239,13 @@ def _palette(colors: Colors) -> QPalette:
 
 def style_sheet(colors: Colors, points: float) -> str:
     """The application's style sheet for a palette and a base font size in points."""
-    sizes = {"small": points * 0.9, "large": points * 1.12, "title": points * 1.5, "input": points * 1.45}
+    sizes = {
+        "base": points,
+        "small": points * 0.9,
+        "large": points * 1.12,
+        "title": points * 1.5,
+        "input": points * 1.45,
+    }
     text = (RESOURCES / "style.qss").read_text()
     for name, value in asdict(colors).items():
         text = text.replace(f"@{name}@", str(value))

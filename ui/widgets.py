@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Property, QEvent, QPropertyAnimation, QRectF, QSize, Qt
+from PySide6.QtCore import Property, QEvent, QPoint, QPropertyAnimation, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QIcon, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
-    QAbstractButton,
+    QCheckBox,
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -105,8 +106,7 @@ def row(*parts: QWidget | None, spacing: int = 8) -> QWidget:
 
 
 class Elided(QLabel):
-    """A line that ends in dots, or has them in its middle, where there is no room; the tooltip and screen readers have all
-    of it."""
+    """A line that has dots at its end or in its middle where there is no room; its tooltip and name have all of it."""
 
     def __init__(self, text: str = "", role: str = "", mode: Qt.TextElideMode = Qt.TextElideMode.ElideRight) -> None:
         super().__init__()
@@ -193,6 +193,16 @@ class Page(QScrollArea):
         self.setWidget(page)
 
 
+def number_field(name: str, low: int, high: int, width: int) -> QSpinBox:
+    """A field for a whole number from `low` to `high`, `width` px wide; `name` is for screen readers."""
+    made = QSpinBox()
+    made.setRange(low, high)
+    made.setFixedWidth(width)
+    made.setAccessibleName(name)
+    made.lineEdit().setTextMargins(8, 0, 4, 0)  # the style sheet's padding does not reach it
+    return made
+
+
 class Note(QFrame):
     """A sentence the person should see, on a soft ground. `kind` is "note" or "trouble"."""
 
@@ -217,15 +227,14 @@ class Note(QFrame):
         return self._words.text()
 
 
-class Switch(QAbstractButton):
-    """An on-off switch; the words beside it are `text`."""
+class Switch(QCheckBox):
+    """An on-off switch; the words beside it are `text`. A screen reader is told of a check box, which it is."""
 
     def __init__(self, text: str, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.setText(text)
         self.setAccessibleName(text)
-        self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._knob = 0.0
@@ -236,7 +245,12 @@ class Switch(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """Words and switch."""
-        return QSize(46 + self.fontMetrics().horizontalAdvance(self.text()), 26)
+        words = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(46 + words if words else 38, 26)
+
+    def hitButton(self, place: QPoint) -> bool:
+        """All of it can be clicked."""
+        return self.rect().contains(place)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Draw it."""

@@ -56,17 +56,19 @@ def fill(engine: ScriptedEngine, profile: Profile) -> None:
     pages.infos = PROVIDERS
     engine.script.departures = [
         msgspec.structs.replace(
-            DEPARTURE, id=20 - number, at=f"2026-03-{14 - number:02}T09:{10 + 7 * number:02}:00Z",
-            host="api.anthropic.com" if number % 3 else "api.groq.com", model="claude-sonnet" if number % 3 else "llama-3.3-70b",
+            DEPARTURE, id=20 - number, at=f"2026-03-{14 - number:02}T09:{10 + 5 * number:02}:00Z",
+            host="api.anthropic.com" if number % 3 else "api.groq.com",
+            model="claude-sonnet" if number % 3 else "llama-3.3-70b",
             bytes=2180 + 317 * number, hidden={"name": 2} if number % 2 else {}, why=WHY[number % 3],
             outcome="ok" if number != 3 else "It did not answer within 10 s.",
         )
         for number in range(9)
     ]  # fmt: skip
     engine.script.opinions = [OPINION]
+    folders = [msgspec.structs.replace(REPORT.folders[0], rule="cloud"), REPORT.folders[1]]
     engine.change(
         providers=PROVIDERS, embedder="all-MiniLM-L6-v2", vectors="embedded, 3,168 vectors", tokens_per_s=63.4,
-        later=LaterInfo(on=True, new=1), folders=[msgspec.structs.replace(REPORT.folders[0], rule="cloud"), REPORT.folders[1]],
+        later=LaterInfo(on=True, new=1), folders=folders,
     )  # fmt: skip
 
 

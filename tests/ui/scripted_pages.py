@@ -76,8 +76,8 @@ PREVIEW = Previewed(
 )
 
 NO_KEYRING = (
-    "This system has no keyring that is running. The key groq is kept until the engine ends, and in no file. For longer, "
-    "unlock or install a keyring, or put the key into the environment variable OFFHAND_KEY_GROQ."
+    "This system has no keyring that is running. The key groq is kept until the engine ends, and in no file. For "
+    "longer, unlock or install a keyring, or put the key into the environment variable OFFHAND_KEY_GROQ."
 )
 
 

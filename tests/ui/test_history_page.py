@@ -105,7 +105,8 @@ def test_erasing_one_asks_first_and_says_what_goes(qtbot, page, scripted):
 def test_erasing_all_leaves_a_page_that_says_so(qtbot, page, past):
     press_in_box("Erase all")
     page.erase_all.click()
-    qtbot.waitUntil(lambda: page.pane.headline.text() == "Nothing has been asked yet")
+    qtbot.waitUntil(page.pane.isVisible)
+    assert page.pane.headline.text() == "Nothing has been asked yet"
     assert past.past("", None, 10) == []
     assert page.erase_all.isHidden()
     assert page.search.isHidden()

@@ -127,3 +127,12 @@ def test_a_stopped_engine_is_said_with_a_button_that_starts_it(qtbot, window, li
     assert window.ask.pane.action.text() == "Start"
     link._set_state("ready", None)
     assert not window.start.isVisibleTo(window)
+
+
+def test_arrows_walk_through_the_pages_and_tab_goes_into_one(qtbot, window):
+    window._buttons.button(ASK).setFocus()
+    qtbot.keyClick(window._buttons.button(ASK), Qt.Key.Key_Down)
+    assert window.page() == LIBRARY
+    assert window._buttons.button(LIBRARY).hasFocus()
+    qtbot.keyClick(window._buttons.button(LIBRARY), Qt.Key.Key_Tab)
+    assert window.library.isAncestorOf(window.focusWidget())

@@ -157,7 +157,7 @@ def test_a_key_can_be_taken_out(qtbot, providers, scripted):
     providers._rows["groq"].change.click()
     providers.form.forget_key.click()
     qtbot.waitUntil(lambda: scripted.pages.keys == {})
-    assert providers.note.words == "The key groq is removed."
+    qtbot.waitUntil(lambda: providers.note.words == "The key groq is removed.")
 
 
 def test_testing_says_what_came_of_it(qtbot, providers, scripted):
@@ -184,7 +184,7 @@ def test_an_imported_provider_is_confirmed_after_its_address_was_shown(qtbot, pr
     press = press_in_box("Let it be asked")
     providers._rows["old"].confirm.click()
     assert "https://old.example.org/v1" in press.said
-    qtbot.waitUntil(lambda: providers._rows["old"].test.isVisible())
+    qtbot.waitUntil(lambda: not providers._rows["old"].test.isHidden())
 
 
 def test_removing_asks_first(qtbot, providers, scripted):

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QSpinBox, QVBoxLayout
 from core.protocol import Event, LedgerPage, Problem, ProviderInfo, Settings, ShowLedger, StatusReport
 from ui.engine_link import EngineLink
 from ui.preferences import Preferences
-from ui.widgets import Setting, hairline, label
+from ui.widgets import Setting, hairline, label, number_field
 
 MOST = 1_000_000_000  # tokens
 WORDS = {"budget_day": "Tokens a day", "budget_month": "Tokens a month"}
@@ -27,11 +27,9 @@ class BudgetCard(QFrame):
         layout.setSpacing(2)
         layout.addWidget(label("Budget", "heading"))
         for name, words in WORDS.items():
-            field = self.fields[name] = QSpinBox()
-            field.setRange(0, MOST)
+            field = self.fields[name] = number_field(words, 0, MOST, 140)
             field.setGroupSeparatorShown(True)
             field.setSpecialValueText("no limit")
-            field.setFixedWidth(140)
             field.editingFinished.connect(lambda name=name: self._changed(name))
             if self.lines:
                 layout.addWidget(hairline())

@@ -1,18 +1,18 @@
 """The outage drill: the person's last questions, asked as if no cloud model could be reached."""
 
-from PySide6.QtWidgets import QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from core.protocol import Drill, Drilled, DrillOver, Event, Problem
 from ui.engine_link import EngineLink, Ticket
 from ui.row_list import Line, RowList
 from ui.state_words import model_name, seconds
 from ui.theme import Theme
-from ui.widgets import Note, button, card, label, row
+from ui.widgets import Note, button, card, label, number_field, row
 
 MOST = 20  # questions
 ROWS = 8  # in view
 WHAT = (
-    "Your last questions are asked once more as if no cloud model could be reached, and this says how each was answered. "
+    "Your last questions are asked once more as if no cloud model could be reached, and each answer is told. "
     "Nothing is sent and nothing is kept."
 )
 
@@ -25,11 +25,8 @@ class DrillSection(QWidget):
         self._link = link
         self._ticket: Ticket | None = None
         self._lines: list[Line] = []
-        self.most = QSpinBox()
-        self.most.setRange(1, MOST)
+        self.most = number_field("How many of the last questions", 1, MOST, 72)
         self.most.setValue(5)
-        self.most.setFixedWidth(72)
-        self.most.setAccessibleName("How many of the last questions")
         self.begin = button("Rehearse an outage", "primary", self.run)
         self.stop = button("Stop", "", self._stop, "Stop the rehearsal")
         self.stop.setVisible(False)

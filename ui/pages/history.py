@@ -110,6 +110,8 @@ class HistoryPage(QStackedWidget):
         """Turn to the second opinions."""
         self._back()
         self.part.show_value("opinions")
+        self.part.setVisible(True)
+        self.part.segment("opinions").setFocus()
         self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:

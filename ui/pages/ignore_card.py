@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QPlainTextEdit, QVBoxLayout
 
 from core.protocol import Configure, CurrentSettings, Event, GetSettings, Problem, Settings
 from ui.engine_link import EngineLink
 from ui.theme import Theme
-from ui.widgets import Switch, button, label, row
+from ui.widgets import Switch, button, label, number_field, row
 
 LARGEST_MB = 100_000
 
@@ -27,11 +27,8 @@ class IgnoreCard(QFrame):
         self.patterns.setFixedHeight(112)
         self.save = button("Save patterns", "", self._save)
         self.hidden_files = Switch("Read hidden files too", theme)
-        self.largest = QSpinBox()
-        self.largest.setRange(1, LARGEST_MB)
+        self.largest = number_field("Largest file that is read, in MB", 1, LARGEST_MB, 96)
         self.largest.setSuffix(" MB")
-        self.largest.setAccessibleName("Largest file that is read, in MB")
-        self.largest.setFixedWidth(96)
         self._build()
         self.patterns.textChanged.connect(self._typed)
         self.hidden_files.clicked.connect(lambda on: self._configure("hidden_files", "true" if on else "false"))

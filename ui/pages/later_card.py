@@ -20,7 +20,7 @@ from ui.confirmation import confirmed
 from ui.engine_link import EngineLink
 from ui.state_words import VERDICTS, model_name
 from ui.theme import Theme
-from ui.widgets import Switch, button, clear, label, row
+from ui.widgets import Switch, button, clear, hairline, label, row
 
 SHOWN = 50
 
@@ -81,6 +81,7 @@ class LaterCard(QFrame):
         clear(self.rows)
         self.erase.setVisible(bool(event.opinions))
         for opinion in event.opinions:
+            self.rows.addWidget(hairline())
             self.rows.addWidget(label(opinion_words(opinion), "muted", wrap=True))
         if event.more:
             self.rows.addWidget(label(f"{event.more:,} more: `offhand later`", "faint"))

@@ -13,8 +13,8 @@ from ui.widgets import Setting, Switch, button, card, hairline, label, row
 NAMES_HEIGHT = 84  # px
 DOOR = "Nothing leaves this machine: no cloud model is asked and nothing is downloaded."
 HIDDEN = (
-    "E-mail addresses, phone, card and account numbers, keys and the names below become placeholders before anything is "
-    "sent, and are put back in the answer. It is text recognition: it finds nearly all of them, not all."
+    "E-mail addresses, phone, card and account numbers, keys and the names below become placeholders before anything "
+    "is sent, and are put back in the answer. It is text recognition: it finds nearly all of them, not all."
 )
 
 

@@ -27,9 +27,16 @@ from ui.engine_link import EngineLink
 from ui.pages.coverage_bar import CoverageBar
 from ui.pages.ignore_card import IgnoreCard
 from ui.pages.problems_card import ProblemsCard
+from ui.state_pane import StatePane
 from ui.state_words import RULES, coverage_words, files
 from ui.theme import Theme
-from ui.widgets import Elided, Note, Page, button, card, clear, label, row
+from ui.widgets import Elided, Note, Page, button, clear, label, row
+
+NO_FOLDER = (
+    "Add a folder of notes or documents. It is only read, never changed, and nothing leaves this machine unless "
+    "you set up a cloud model and say so."
+)
+EMPTY_HEIGHT = 360  # px
 
 
 class RuleChoice(QComboBox):
@@ -105,15 +112,9 @@ class LibraryPage(Page):
         self.trouble = Note("trouble")
         self.coverage = CoverageBar(theme)
         self.coverage.setVisible(False)
-        self.empty = card(
-            label("No folder yet", "heading"),
-            label(
-                "Add a folder of notes or documents. It is only read, never changed, and nothing leaves this machine "
-                "unless you set up a cloud model and say so.",
-                "muted",
-                wrap=True,
-            ),
-        )
+        self.empty = StatePane()
+        self.empty.say("No folder yet", NO_FOLDER, "Add a folder…", self.add)
+        self.empty.setMinimumHeight(EMPTY_HEIGHT)
         self.empty.setVisible(False)
         self._folders = QVBoxLayout()
         self._folders.setSpacing(8)
@@ -170,11 +171,12 @@ class LibraryPage(Page):
         said = report.paused or (f"reading {report.resumed}" if report.resumed else "")
         pace = f"  ·  {said}" if said else ""
         owed = f", {counts.vectors_owed:,} of them by words only yet" if counts.vectors_owed else ""
-        self.subtitle.setText(f"{coverage_words(report.coverage)}  ·  {counts.chunks:,} passages{owed}{pace}")
+        words = f"{coverage_words(report.coverage)}  ·  {counts.chunks:,} passages{owed}{pace}"
+        self.subtitle.setText(words if report.folders else "Nothing is read yet.")
         self.coverage.show_coverage(report.coverage)
         self.pause_button.setText("Resume" if report.paused else "Pause")
         self.pause_button.setAccessibleName("Go on reading" if report.paused else "Pause reading")
-        for part in (self.pause_button, self.look_button):
+        for part in (self.pause_button, self.look_button, self.add_button, self.ignore):
             part.setVisible(bool(report.folders))
         self._show_folders(report.folders)
         self.problems.refresh(report.problems, report.coverage)

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QVBoxLay
 from core.protocol import ChildInfo, Problem, Settings, StatusReport
 from ui.citation import short_path
 from ui.engine_link import EngineLink
+from ui.pages.provider_row import STATES
 from ui.preferences import Preferences
-from ui.state_words import MODEL_STATES, cloud_words, model_name, size
+from ui.state_words import MODEL_STATES, model_name, size
 from ui.theme import Theme
 from ui.widgets import Elided, Note, Page, button, label, row
 
@@ -144,7 +145,8 @@ class ModelsPage(Page):
         )
         self.meaning.show_fact("Passages", done)
         self.meaning.show_fact("Vectors", report.vectors or "not looked at yet")
-        self.cloud.setText("\n".join(cloud_words(report)) or "None is set up.")
+        clouds = [f"{one.provider.name}, {one.provider.model}: {STATES[one.state]}" for one in report.providers]
+        self.cloud.setText("\n".join(clouds) or "None is set up.")
 
     def _set_up(self, settings: Settings) -> None:
         self.starter.setVisible(bool(settings.local_model))

@@ -75,7 +75,7 @@ class OpenedAnswer(QWidget):
         self.card.show_answer(answered)
         self.card.try_again.setVisible(False)
         self.card.ask_cloud.setVisible(False)  # what was offered then may not be there now: "Ask again" finds out
-        self.back.setFocus()
+        self.card.setFocus()  # so that the arrows scroll
 
     def copy(self) -> None:
         """Put the quote with its citation on the clipboard."""

@@ -61,7 +61,7 @@ class PreviewCard(QFrame):
         self._texts = []
         self._say("Looking…")
         call = Preview(question, consent=self.consent.isChecked())
-        self._ticket = self._link.call(call, self._heard, lambda problem: self._failed(problem))
+        self._ticket = self._link.call(call, self._heard, self._failed)
 
     def _last(self, event: Event) -> None:
         if isinstance(event, HistoryPage) and event.answers and not self.question.text():

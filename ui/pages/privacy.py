@@ -1,7 +1,7 @@
 """Cloud models and what may leave for them: who is asked, what may leave, what left, and how it goes without them."""
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from core.protocol import StatusReport
 from ui.engine_link import EngineLink
@@ -50,6 +50,9 @@ class PrivacyPage(Page):
     def show_part(self, part: str) -> None:
         """Turn to a section: one of `PARTS`."""
         self.part.show_value(part)
+        focused = QApplication.focusWidget()
+        if focused is not None and any(section.isAncestorOf(focused) for section in self._sections.values()):
+            self.setFocus()  # or it would go to whatever comes next in the window
         for name, section in self._sections.items():
             section.setVisible(name == part)
         self.verticalScrollBar().setValue(0)

@@ -29,7 +29,7 @@ from ui.theme import Theme
 from ui.widgets import Note, Setting, button, card, clear, hairline, label, row
 
 NONE = "No cloud model is set up. Answers come from this machine alone, and nothing leaves it."
-ORDER = "The others are asked, in their order, when the first one has no answer."
+ORDER = "The others follow when the first has no answer."
 
 
 class ProvidersSection(QWidget):
@@ -101,9 +101,9 @@ class ProvidersSection(QWidget):
         self.form.add()
 
     def _form_closed(self, words: str) -> None:
+        self.add.setFocus()
         self.form.setVisible(False)
         self.note.say(words)
-        self.add.setFocus()
         self._preferences.refresh()
 
     def _do(self, what: str, name: str) -> None:

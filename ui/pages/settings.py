@@ -10,7 +10,7 @@ from ui.key_field import KeyField
 from ui.preferences import Preferences
 from ui.segments import Segments
 from ui.theme import Theme
-from ui.widgets import Page, Setting, Switch, hairline, label
+from ui.widgets import Page, Setting, Switch, hairline, label, number_field
 
 THEMES = {"system": "System", "light": "Light", "dark": "Dark"}
 SWITCHES = {
@@ -34,7 +34,7 @@ NUMBERS = {
     ),
 }
 SHORTCUT = "Press the keys that open Offhand from anywhere."
-VECTORS = "“embedded”, or the address of a Chroma server: http://localhost:8000"
+VECTORS = "“embedded”, or the address of a Chroma server"
 
 
 class SettingsPage(Page):
@@ -122,12 +122,9 @@ def _typed(value: object) -> str:
 
 def _number(name: str) -> QSpinBox:
     title, _, largest, none, unit = NUMBERS[name]
-    made = QSpinBox()
-    made.setRange(0, largest)
+    made = number_field(title, 0, largest, 110)
     made.setSpecialValueText(none)
     made.setSuffix(unit)
-    made.setFixedWidth(110)
-    made.setAccessibleName(title)
     return made
 
 
