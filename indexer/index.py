@@ -50,8 +50,8 @@ class Index:
         on_change: called, from any thread, when something a person could see has changed.
 
     `vectors` tells where the index of vectors stands, and is told to look after it; `ledger` says what became of each
-    file, `facts` what the catalog knows exactly, `pace` when work in the background rests, and `spelling` which words were
-    probably meant.
+    file, `facts` what the catalog knows exactly, `pace` when work in the background rests, and `spelling` which words
+    were probably meant.
 
     Raises:
         CatalogUnusable: the catalog cannot be opened.
