@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from core.protocol import (
     Answered,
+    Event,
     Found,
     Listed,
     Piece,
@@ -127,6 +128,24 @@ class AnswerCard(QScrollArea):
         """The catalog has answered, perhaps that there is nothing."""
         self.listing.show_listed(listed, self.roots)
         self._wait("" if listed.total else "Looking through your notes…")
+
+    def take(self, event: Event) -> None:
+        """Show the next part of an answer, as it comes from the engine."""
+        match event:
+            case Found():
+                self.show_found(event)
+            case Listed():
+                self.show_listed(event)
+            case Quoted():
+                self.show_quote(event)
+            case RouteStep():
+                self.show_step(event)
+            case Piece() | Restart():
+                self.show_piece(event)
+            case Answered():
+                self.show_answer(event)
+            case _:
+                pass
 
     def show_found(self, found: Found) -> None:
         """The passages are there: they are the sources until the answer says which it used."""

@@ -8,20 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from core.protocol import (
-    Answered,
-    Ask,
-    Event,
-    Found,
-    Listed,
-    Piece,
-    Problem,
-    QueryPart,
-    Quoted,
-    Restart,
-    RouteStep,
-    Search,
-)
+from core.protocol import Ask, Event, Found, Problem, QueryPart, Search
 from ui.answer_card import AnswerCard
 from ui.citation import cite
 from ui.engine_link import EngineLink, Ticket
@@ -314,22 +301,9 @@ class AskPanel(QWidget):
 
     def _answering(self, event: Event) -> None:
         self._show(self.card)
-        match event:
-            case Found():
-                self.chips.show_parts(event.parts)
-                self.card.show_found(event)
-            case Listed():
-                self.card.show_listed(event)
-            case Quoted():
-                self.card.show_quote(event)
-            case RouteStep():
-                self.card.show_step(event)
-            case Piece() | Restart():
-                self.card.show_piece(event)
-            case Answered():
-                self.card.show_answer(event)
-            case _:
-                pass
+        if isinstance(event, Found):
+            self.chips.show_parts(event.parts)
+        self.card.take(event)
 
     def _ask_failed(self, problem: Problem) -> None:
         self._asking = None
