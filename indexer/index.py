@@ -356,6 +356,7 @@ class Index:
         self._flow.wake()
 
     def _tidy(self) -> float:
+        self.facts.look_again()
         if self.progress()[4]:
             with self._database.write() as connection:
                 outbox.drop_unused(connection, UNUSED_SECONDS)

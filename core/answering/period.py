@@ -62,44 +62,38 @@ _POINT = "|".join(
     )
 )
 _ROLLING = re.compile(
-    r"(?P<said>\b(?:(?:in|within|over|during|for) )?(?:(?:the )?(?P<back>last|past)"
+    r"\b(?:(?:in|within|over|during|for) )?(?:(?:the )?(?P<back>last|past)"
     rf"|(?:the )?(?P<ahead>next|coming|following)|within) (?:(?P<n>{_NUMBER}) )(?P<unit>{_UNIT})s?\b"
     rf"|\b(?:in|within|over|during) the (?:(?P<back1>last|past)|(?P<ahead1>next|coming|following)) (?P<unit1>{_UNIT})\b"
-    rf"|\b(?:in den )?(?:(?P<back2>letzten)|(?P<ahead2>nächsten)) (?P<n2>{_NUMBER}) (?P<unit2>{_UNIT_DE})\b)",
+    rf"|\b(?:in den )?(?:(?P<back2>letzten)|(?P<ahead2>nächsten)) (?P<n2>{_NUMBER}) (?P<unit2>{_UNIT_DE})\b",
     re.IGNORECASE,
 )
-_ON = "(?<!work )(?<!worked )(?<!working )on"  # "work on" keeps its "on"
-_A, _B = rf"(?P<a>{_POINT})", rf"(?P<b>{_POINT})"
-_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("rolling", _ROLLING),
-    *(
-        (name, re.compile(rf"\b(?P<said>{pattern})(?:['’]s)?(?![\w/-])", re.IGNORECASE))
-        for name, pattern in (
-            (
-                "range",
-                rf"(?:between|from|zwischen|vom|von) {_A} (?:and|to|until|till|through|und|bis(?: zum)?|–|-) {_B}",
-            ),
-            ("since", rf"(?:since|seit(?: dem)?|starting|from(?= (?:{_POINT}) on)) {_A}(?: on(?:wards?)?)?"),
-            ("after", rf"(?:(?<!day )after|later than|nach dem) {_A}"),
-            ("before", rf"(?:(?<!day )before|earlier than|prior to|vor dem) {_A}"),
-            ("by", rf"(?:by|until|till|up to|no later than|bis(?: zum)?) {_A}"),
-            ("at", rf"(?:(?:in|{_ON}|during|for|of|from|at|am|im|vom|von|in der|in den|für) (?:the )?)?{_A}"),
-        )
-    ),
+_POINTS = re.compile(rf"\b(?:{_POINT})(?:['’]s)?(?![\w/-])", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"\b(?:(?P<since>since|seit(?: dem)?|starting)|(?P<after>(?<!day )after|later than|nach dem)"
+    r"|(?P<before>(?<!day )before|earlier than|prior to|vor dem)"
+    r"|(?P<by>by|until|till|up to|no later than|bis(?: zum)?)"
+    r"|(?P<between>between|zwischen)|(?P<from>from|vom|von)"
+    r"|(?P<at>(?:in|(?<!work )(?<!worked )(?<!working )on|during|for|of|at|am|im|in der|in den|für)(?: the)?)) $",
+    re.IGNORECASE,
 )
+_AND = re.compile(r" (?:and|to|until|till|through|und|bis(?: zum)?|–|-) ", re.IGNORECASE)
+_ON = re.compile(r" on(?:wards?)?\b", re.IGNORECASE)
 _OPENING = re.compile(r"(?:for|of|from|at|für|vom|von) ", re.IGNORECASE)
 
 
 class Phrase(NamedTuple):
-    """Words of a question that name days: what kind of phrase, its words, and where it stands (characters)."""
+    """Words of a question that name days.
+
+    form: what kind of phrase.  points: the one or two expressions in it that name days, or "last", "2" and
+    "weeks".  words: all of it, without a "from" or "for" before it.  start, end: where it stands (characters).
+    """
 
     form: str
-    found: re.Match[str]
-
-    @property
-    def words(self) -> str:
-        """The person's own words, without a "from" or "for" before them."""
-        return _OPENING.sub("", self.found["said"], count=1)
+    points: tuple[str, ...]
+    words: str
+    start: int
+    end: int
 
     def days(self, today: date, prefer: Prefer) -> Days | None:
         """The days that are named; None where the calendar has no such day, or a stretch ends before it begins.
@@ -109,20 +103,42 @@ class Phrase(NamedTuple):
             prefer: where a day without a year, or of the week, lies when it could be either.
         """
         try:
-            if self.form == "rolling":
-                return _rolled(self.found, today)
-            return _days(self.form, self.found, today, prefer)
+            return _rolled(self.points, today) if self.form == "rolling" else _days(self, today, prefer)
         except (ValueError, OverflowError):  # the 31st of February; the year 10000
             return None
 
 
 def phrase(question: str) -> Phrase | None:
     """The first words of a question (on one line) that name days, None where there are none. It asks no calendar."""
-    for form, pattern in _FORMS:
-        found = pattern.search(question)
-        if found is not None and not _is_modal(found, question):
-            return Phrase(form, found)
-    return None
+    if rolling := _ROLLING.search(question):
+        named = {group.rstrip("12"): text for group, text in rolling.groupdict().items() if text}
+        points = "last" if "back" in named else "next", named.get("n", "1"), named["unit"]
+        return _phrase("rolling", points, question, *rolling.span())
+    point = next((found for found in _POINTS.finditer(question) if not _is_modal(found, question)), None)
+    if point is None:
+        return None
+    before = _BEFORE.search(question[: point.start()])
+    start, form = (before.start(), before.lastgroup or "at") if before is not None else (point.start(), "at")
+    second = None
+    if form in ("between", "from") and (joined := _AND.match(question, point.end())):
+        second = _POINTS.match(question, joined.end())
+    if second is not None:
+        return _phrase("range", (_name(point), _name(second)), question, start, second.end())
+    if form == "between":
+        form, start = "at", point.start()  # what it begins is not understood, and is left over
+    end = point.end()
+    if form in ("since", "from") and (onwards := _ON.match(question, end)):
+        form, end = "since", onwards.end()
+    return _phrase(form, (_name(point),), question, start, end)
+
+
+def _phrase(form: str, points: tuple[str, ...], question: str, start: int, end: int) -> Phrase:
+    said = re.sub(r"['’]s$", "", question[start:end])
+    return Phrase(form, points, _OPENING.sub("", said, count=1) if form != "since" else said, start, end)
+
+
+def _name(found: re.Match[str]) -> str:
+    return re.sub(r"['’]s$", "", found.group())
 
 
 def _is_modal(found: re.Match[str], question: str) -> bool:
@@ -130,30 +146,23 @@ def _is_modal(found: re.Match[str], question: str) -> bool:
     return found.group().lower() == "may" and (found.group() != "May" or not question[: found.start()].strip())
 
 
-def _rolled(found: re.Match[str], today: date) -> Days | None:
-    named = {name.rstrip("12"): text for name, text in found.groupdict().items() if text}
-    unit = _singular(named["unit"])
-    number = _number(named.get("n", "1"))
-    there = _point(f"{number} {unit} ago" if "back" in named else f"in {number} {unit}", today, "past")
+def _rolled(points: tuple[str, ...], today: date) -> Days | None:
+    way, number, unit = points[0], _number(points[1]), _singular(points[2])
+    there = _point(f"{number} {unit} ago" if way == "last" else f"in {number} {unit}", today, "past")
     if there is None:
         return None
     # "in the last 2 weeks" ends today, and begins on the day two weeks ago, not with that day's week.
     moment = there.moment.isoformat()
-    return Days(moment, today.isoformat()) if "back" in named else Days(today.isoformat(), moment)
+    return Days(moment, today.isoformat()) if way == "last" else Days(today.isoformat(), moment)
 
 
-def _days(form: str, found: re.Match[str], today: date, prefer: Prefer) -> Days | None:
-    first = _point(found["a"], today, prefer)
+def _days(said: Phrase, today: date, prefer: Prefer) -> Days | None:
+    first = _point(said.points[0], today, prefer)
     if first is None:
         return None
-    match form:
+    match said.form:
         case "range":
-            last = _point(found["b"], today, prefer)
-            if last is not None and not re.search(_YEAR, found["a"]) and re.search(_YEAR, found["b"]):
-                first = _point(f"{found['a']} {last.last.year}", today, prefer) or first
-            if last is None or last.last < first.first:
-                return None
-            return Days(first.first.isoformat(), last.last.isoformat())
+            return _between(first, said.points, today, prefer)
         case "since":
             return Days(first.first.isoformat())
         case "after":
@@ -163,6 +172,15 @@ def _days(form: str, found: re.Match[str], today: date, prefer: Prefer) -> Days 
         case "by":
             return Days("", first.last.isoformat())
     return Days(first.first.isoformat(), first.last.isoformat())
+
+
+def _between(first: "_Point", points: tuple[str, ...], today: date, prefer: Prefer) -> Days | None:
+    last = _point(points[1], today, prefer)
+    if last is not None and not re.search(_YEAR, points[0]) and re.search(_YEAR, points[1]):
+        first = _point(f"{points[0]} {last.last.year}", today, prefer) or first
+    if last is None or last.last < first.first:
+        return None
+    return Days(first.first.isoformat(), last.last.isoformat())
 
 
 class _Point(NamedTuple):

@@ -96,7 +96,7 @@ class _Reader:
         unquoted = words.QUOTED.sub(lambda found: TAKEN * len(found.group()), self._rest)
         self._phrase = phrase(unquoted)
         if self._phrase is not None:
-            self._take(*self._phrase.found.span())
+            self._take(self._phrase.start, self._phrase.end)
 
     def _take_names(self) -> None:
         """Names that the question itself says to be those of a tag, a folder or a note, or words to be found."""

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable
-from pathlib import PurePath
+from typing import Any
 
 import apsw
 
 from indexer.records import CatalogItem, CatalogKind, CatalogQuery, Days
 from indexer.store import selection
+from indexer.store.passages import as_json
 from indexer.terms import phrase
 
 Arguments = list[str | int]
@@ -27,19 +28,21 @@ _NAME = f"iif(f.title != '', f.title, replace(f.path, rtrim(f.path, replace(f.pa
 _TARGET = "'/' || replace(rtrim(substr(l.value, 1, instr(l.value || '#', '#') - 1), '/'), '%20', ' ')"
 _LEADS_TO = f"l.value NOT LIKE '%://%' AND ({_TARGET} LIKE ? ESCAPE '!' OR {_TARGET} LIKE ? ESCAPE '!')"
 _MATCHING = "SELECT c.file_id FROM chunks_fts JOIN chunks c ON c.id = chunks_fts.rowid WHERE chunks_fts MATCH ?"
-_TAG = "(g.value = ? OR (g.value > ? AND g.value < ?))"
-_FILE_TAGGED = f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag' AND {_TAG})"
+_TAG = "(g.value >= ? AND g.value < ? AND (g.value = ? OR g.value > ?))"  # the first two for the index
+_FILE_TAGGED = f"f.id IN (SELECT g.file_id FROM facts g WHERE g.kind = 'tag' AND {_TAG})"
 # Tags of the note, or of the task's own line; those on the line of another task are that one's.
 _TASK_TAGGED = (
     f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag' AND {_TAG} AND (g.line = t.line OR "
     "NOT EXISTS (SELECT 1 FROM facts u WHERE u.file_id = f.id AND u.kind = 'task' AND u.line = g.line)))"
 )
 # The days a note carries: in its name, in a heading, or as the property that says when it is from.
-_DAY = (
-    "SELECT 1 FROM facts d WHERE d.file_id = f.id AND d.kind = 'date' AND (d.text NOT LIKE '%: ' || d.value || '%' "
-    "OR d.text LIKE 'date: %' OR d.text LIKE 'created: %' OR EXISTS (SELECT 1 FROM facts h WHERE h.file_id = f.id "
-    "AND h.kind = 'heading' AND h.line = d.line))"
+_CARRIED = (
+    "(d.text NOT LIKE '%: ' || d.value || '%' OR d.text LIKE 'date: %' OR d.text LIKE 'created: %' OR EXISTS "
+    "(SELECT 1 FROM facts h WHERE h.file_id = d.file_id AND h.kind = 'heading' AND h.line = d.line))"
 )
+_DAYS = f"SELECT d.file_id FROM facts d WHERE d.kind = 'date' AND d.value BETWEEN ? AND ? AND {_CARRIED}"
+_ANY_DAY = f"SELECT 1 FROM facts d WHERE d.file_id = f.id AND d.kind = 'date' AND {_CARRIED}"
+_PLACE = f"t.text, f.path, f.title, {_HEADING}, t.line, coalesce(t.due, ''), iif(t.kind = 'task', t.value, ''), 0"
 
 
 def listed(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
@@ -53,32 +56,40 @@ def has_tag(connection: apsw.Connection, tag: str) -> bool:
     return connection.execute(found, _tag(tag)).fetchone() is not None
 
 
-def folder_called(connection: apsw.Connection, name: str) -> str:
-    """The path of the one folder of this name that holds files, "" for none or several; capitals do not count."""
-    # LIKE knows the capitals of ASCII alone: any other sign passes for any here, and is compared below.
-    pattern = "".join(_escaped(sign) if sign.isascii() else "_" for sign in name)
+def directories(connection: apsw.Connection, above: int) -> tuple[int, list[tuple[str, str]]]:
+    """The directories of the files with a higher id than `above`, each with its watched folder; and the highest id."""
+    highest = connection.execute("SELECT coalesce(max(id), 0) FROM files").fetchone()
+    assert highest is not None
     rows = connection.execute(
-        f"SELECT DISTINCT o.path, rtrim(f.path, replace(f.path, ?1, '')) FROM files f {_WATCHED} "
-        "WHERE f.path LIKE '%' || ?1 || ?2 || ?1 || '%' ESCAPE '!'",
-        (os.sep, pattern),
+        f"SELECT DISTINCT o.path, rtrim(f.path, replace(f.path, ?, '')) FROM files f CROSS {_WATCHED} WHERE f.id > ?",
+        (os.sep, above),
     )
-    found: set[str] = set()
-    for root, directory in rows:
-        within = [PurePath(directory), *PurePath(directory).parents]
-        named = [p for p in within if p.is_relative_to(root) and p.name.casefold() == name.casefold()]
-        found.update(str(outermost) for outermost in named[-1:])
-    return found.pop() if len(found) == 1 else ""
+    return int(highest[0]), [(root, directory.rstrip(os.sep)) for root, directory in rows]
 
 
 def file_called(connection: apsw.Connection, name: str) -> bool:
-    """Whether a file has this title or name, with or without its suffix; capitals do not count."""
+    """Whether a file has this title, or a link leads to it under this name, or, of a name with a dot, its name is that.
+
+    Capitals do not count in titles and names. The paths are looked through for what can be a file's name alone.
+    """
+    titled = "SELECT 1 FROM files WHERE title = ? COLLATE NOCASE LIMIT 1"
+    linked = "SELECT 1 FROM facts WHERE kind = 'link' AND value IN (?, ?, ?) LIMIT 1"
+    if connection.execute(titled, (name,)).fetchone() is not None:
+        return True
+    if connection.execute(linked, (name, name.lower(), name.title())).fetchone() is not None:
+        return True
     called, names = _called(name)
-    found = f"SELECT 1 FROM files f {_WATCHED} WHERE {called} LIMIT 1"
-    return connection.execute(found, names).fetchone() is not None
+    return (
+        "." in name
+        and connection.execute(f"SELECT 1 FROM files f WHERE {called} LIMIT 1", names).fetchone() is not None
+    )
 
 
 def _tasks(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
-    where, arguments = _kept_to(query, _TASK_TAGGED)
+    where, arguments = _kept_to(query)
+    if query.tag:
+        where += f" AND {_TASK_TAGGED}"
+        arguments += _tag(query.tag)
     if query.state != "all":
         where += " AND t.value = ?"
         arguments.append(query.state)
@@ -88,42 +99,32 @@ def _tasks(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[
     if query.undated:
         where += " AND t.due IS NULL"
     order = "t.due IS NULL, t.due, f.path, t.line" if query.order == "due" else "f.path, t.line"
-    columns = f"t.text, f.path, f.title, {_HEADING}, t.line, coalesce(t.due, ''), t.value, 0"
-    return _page(connection, query, columns, f"{_FACTS} WHERE t.kind = 'task'{where}", arguments, order=order)
+    return _facts(connection, query, f"t.kind = 'task'{where}", arguments, order)
 
 
 def _headings(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
-    where, arguments = _kept_to(query)
-    where, arguments = _and_called(where, arguments, query.name)
-    columns = f"t.text, f.path, f.title, {_HEADING}, t.line, '', '', 0"
-    return _page(
-        connection, query, columns, f"{_FACTS} WHERE t.kind = 'heading'{where}", arguments, order="f.path, t.line"
-    )
+    where, arguments = _and_called(*_kept_to(query), query.name)
+    return _facts(connection, query, f"t.kind = 'heading'{where}", arguments)
 
 
 def _links(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
-    where, arguments = _kept_to(query)
-    where, arguments = _and_called(where, arguments, query.name)
-    columns = f"t.text, f.path, f.title, {_HEADING}, t.line, '', '', 0"
-    return _page(
-        connection, query, columns, f"{_FACTS} WHERE t.kind = 'link'{where}", arguments, order="f.path, t.line"
-    )
+    where, arguments = _and_called(*_kept_to(query), query.name)
+    return _facts(connection, query, f"t.kind = 'link'{where}", arguments)
 
 
 def _tags(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
     """Tags by how many files have them; each with its place in the file that was changed last."""
     where, arguments = _kept_to(query)
-    found = (
-        "FROM (SELECT t.value AS tag, count(DISTINCT f.id) AS files, max(f.mtime_ns), f.path AS path, "
-        f"f.title AS title, t.line AS line {_FACTS} WHERE t.kind = 'tag'{where} GROUP BY t.value)"
-    )
-    columns = "'#' || tag, path, title, '', line, '', '', files"
-    return _page(connection, query, columns, found, arguments, order="files DESC, tag")
+    rows: list[Any] = connection.execute(
+        "SELECT '#' || t.value, f.path, f.title, '', t.line, '', '', count(DISTINCT f.id) AS files, max(f.mtime_ns) "
+        f"{_FACTS} WHERE t.kind = 'tag'{where} GROUP BY t.value ORDER BY files DESC, t.value",
+        arguments,
+    ).fetchall()
+    return len(rows), [CatalogItem(*row[:-1]) for row in rows[query.skip : query.skip + query.limit]]
 
 
 def _files(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
-    where, arguments = _kept_to(query)
-    where, arguments = _and_called(where, arguments, query.name)
+    where, arguments = _and_called(*_kept_to(query), query.name)
     if query.untagged:
         where += " AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag')"
     if query.changed is not None:
@@ -131,17 +132,20 @@ def _files(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[
         where += f" AND {changed}"
         arguments += bounds
     if query.links_to:
-        where += f" AND EXISTS (SELECT 1 FROM facts l WHERE l.file_id = f.id AND l.kind = 'link' AND {_LEADS_TO})"
+        where += f" AND f.id IN (SELECT l.file_id FROM facts l WHERE l.kind = 'link' AND {_LEADS_TO})"
         name = _escaped(query.links_to)
         arguments += [f"%/{name}", f"%/{name[:-3] if name.lower().endswith(MARKDOWN) else name + MARKDOWN}"]
     if query.dated is not None:
         changed, bounds = _changed_in(query.dated)
-        where += f" AND (EXISTS ({_DAY} AND d.value BETWEEN ? AND ?) OR (NOT EXISTS ({_DAY}) AND {changed}))"
+        where += f" AND (f.id IN ({_DAYS}) OR ({changed} AND NOT EXISTS ({_ANY_DAY})))"
         arguments += [*_bounds(query.dated), *bounds]
     order = {"newest": "f.mtime_ns DESC, f.path", "oldest": "f.mtime_ns, f.path"}.get(query.order, "f.path")
-    columns = f"{_NAME}, f.path, f.title, '', 1, {_CHANGED}, '', 0"
     found = f"FROM files f {_WATCHED} WHERE f.state != 'skipped'{where}"
-    return _page(connection, query, columns, found, arguments, order=order)
+    rows = connection.execute(
+        f"SELECT {_NAME}, f.path, f.title, '', 1, {_CHANGED}, '', 0 {found} ORDER BY {order} LIMIT ? OFFSET ?",
+        (*arguments, query.limit, query.skip),
+    )
+    return _count(connection, found, arguments), [CatalogItem(*row) for row in rows]
 
 
 _LISTERS: dict[CatalogKind, Callable[[apsw.Connection, CatalogQuery], tuple[int, list[CatalogItem]]]] = {
@@ -153,22 +157,32 @@ _LISTERS: dict[CatalogKind, Callable[[apsw.Connection, CatalogQuery], tuple[int,
 }
 
 
-def _page(
-    connection: apsw.Connection, query: CatalogQuery, columns: str, found: str, arguments: Arguments, *, order: str
+def _facts(
+    connection: apsw.Connection, query: CatalogQuery, where: str, arguments: Arguments, order: str = "f.path, t.line"
 ) -> tuple[int, list[CatalogItem]]:
-    total = connection.execute(f"SELECT count(*) {found}", arguments).fetchone()
-    assert total is not None
+    found = f"{_FACTS} WHERE {where}"
     rows = connection.execute(
-        f"SELECT {columns} {found} ORDER BY {order} LIMIT ? OFFSET ?", (*arguments, query.limit, query.skip)
+        f"SELECT t.id {found} ORDER BY {order} LIMIT ? OFFSET ?", (*arguments, query.limit, query.skip)
     )
-    return int(total[0]), [CatalogItem(*row) for row in rows]
+    listed = connection.execute(  # the headings of these alone: each has to be looked for
+        f"SELECT {_PLACE} FROM json_each(?) j CROSS JOIN facts t ON t.id = j.value JOIN files f ON f.id = t.file_id "
+        "ORDER BY j.key",
+        (as_json([int(number) for (number,) in rows]),),
+    )
+    return _count(connection, found, arguments), [CatalogItem(*row) for row in listed]
 
 
-def _kept_to(query: CatalogQuery, tagged: str = _FILE_TAGGED) -> tuple[str, Arguments]:
+def _count(connection: apsw.Connection, found: str, arguments: Arguments) -> int:
+    counted = connection.execute(f"SELECT count(*) {found}", arguments).fetchone()
+    assert counted is not None
+    return int(counted[0])
+
+
+def _kept_to(query: CatalogQuery) -> tuple[str, Arguments]:
     """What every kind of list can be kept to, as conditions that begin with AND, and their arguments."""
     where, arguments = selection.condition(query.within)
     if query.tag:
-        where += f" AND {tagged}"
+        where += f" AND {_FILE_TAGGED}"
         arguments += _tag(query.tag)
     wanted = [phrase(query.words) or '""'] if query.words else []  # '""' matches nothing
     for expression in (*wanted, *query.within.having):
@@ -196,8 +210,8 @@ def _called(name: str) -> tuple[str, Arguments]:
     return f"(f.title = ? COLLATE NOCASE OR {path} OR {path})", [name, end, f"{end}.%"]
 
 
-def _tag(tag: str) -> tuple[str, str, str]:
-    return tag, f"{tag}/", f"{tag}0"  # "0" follows "/": what lies between is below the tag
+def _tag(tag: str) -> tuple[str, str, str, str]:
+    return tag, f"{tag}0", tag, f"{tag}/"  # "0" follows "/": what lies between is below the tag
 
 
 def _escaped(name: str) -> str:
