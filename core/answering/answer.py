@@ -100,7 +100,7 @@ class Answering:
         self._today = today
 
     def answer(self, ask: Ask, cancelled: Cancellation) -> Iterator[Event]:
-        """Answer → [Listed], [Found, Quoted, [RouteStep, Piece*]*], Answered; it just ends when cancelled.
+        """Answer → [Listed], [Found], [Quoted, [RouteStep, Piece*]*], Answered; it just ends when cancelled.
 
         Raises:
             BadInput: the question cannot be asked.
@@ -135,6 +135,8 @@ class Answering:
         hits, note = self._passages(question, ask.limit)
         timings = Timings(passages_ms=_since(started))
         yield Found(hits, "fused", timings.passages_ms or 0.0, note, question, parse(ask.question, exact=False).parts)
+        if listed is not None:  # what comes nearest is no answer: the list is, and it is empty
+            return Reply(self._answered_by(listed, question, started, hits, note), Spoken("", [], ""))
         evidence = weigh(question, hits, self._library)
         timings = structs.replace(timings, quote_ms=_since(started))
         yield Quoted(evidence.quote, timings.quote_ms or 0.0)
@@ -143,7 +145,7 @@ class Answering:
         sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
         spoken, at, key = Spoken("", [], ""), "", ""
         first: float | None = None
-        if evidence.quote is not None and ask.model and listed is None:
+        if evidence.quote is not None and ask.model:
             key = self._memory.key(ask, question, evidence.quote, sources) if self._memory is not None else ""
             earlier = self._memory.recall(key) if self._memory is not None and not ask.fresh else None
             if earlier is not None:
@@ -154,7 +156,7 @@ class Answering:
         timings = structs.replace(timings, first_token_ms=first)
         if cancelled.requested:
             return None
-        answer, sentences = self._conclusion(evidence, spoken, sources, listed)
+        answer, sentences = self._conclusion(evidence, spoken, sources)
         declined = Step("quote", "", "the notes do not say")
         answered = Answered(
             question=question,
@@ -162,13 +164,12 @@ class Answering:
             quote=evidence.quote,
             sources=sources,
             sentences=sentences,
-            route=[*([LISTED_NONE] if listed else []), QUOTE_STEP if evidence.quote else declined, *spoken.steps],
+            route=[QUOTE_STEP if evidence.quote else declined, *spoken.steps],
             timings=structs.replace(timings, total_ms=_since(started)),
             note=" ".join(part for part in (note, spoken.note) if part),
             coverage=self._coverage(),
-            offer="" if listed else self._offered(ask, evidence, spoken, sources),
+            offer=self._offered(ask, evidence, spoken, sources),
             remembered_at=at,
-            listed=listed,
         )
         return Reply(answered, spoken, key if worth_it(spoken) else "")
 
@@ -250,15 +251,18 @@ class Answering:
         )
         return structs.replace(listed, ms=_since(started))
 
-    def _answered_by(self, listed: Listed, question: str, started: float) -> Answered:
+    def _answered_by(
+        self, listed: Listed, question: str, started: float, hits: Sequence[Hit] = (), note: str = ""
+    ) -> Answered:
         return Answered(
             question=question,
             answer=listed.title,
             quote=None,
-            sources=[],
+            sources=[_source(number, hit) for number, hit in enumerate(hits[:CLOSEST], start=1)],
             sentences=[],
-            route=[LISTED_STEP],
+            route=[LISTED_STEP if listed.total else LISTED_NONE],
             timings=Timings(total_ms=_since(started)),
+            note=note,
             coverage=self._coverage(),
             listed=listed,
         )
@@ -269,11 +273,9 @@ class Answering:
             return ""
         return self._offer([source.path for source in sources])
 
-    def _conclusion(
-        self, evidence: Evidence, spoken: Spoken, sources: list[Source], listed: Listed | None
-    ) -> tuple[str, list[Sentence]]:
+    def _conclusion(self, evidence: Evidence, spoken: Spoken, sources: list[Source]) -> tuple[str, list[Sentence]]:
         if evidence.quote is None:
-            return listed.title if listed else NOT_SAID if sources else NOTHING_FOUND, []
+            return (NOT_SAID if sources else NOTHING_FOUND), []
         if not spoken.text.strip():
             return evidence.quote.text, [Sentence(evidence.quote.text, 1)]
         prose = spoken.text.strip()

@@ -106,7 +106,7 @@ class Ask(Struct, frozen=True, tag=True):
     """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Restart?, Piece*]*, Answered.
 
     A question about the catalog itself ("what is due this week?") → Listed, Answered; where it lists nothing, the
-    passages follow: Listed, Found(stage="fused"), Quoted, Answered. No model has a part in either.
+    passages follow: Listed, Found(stage="fused"), Answered. No model has a part in either.
 
     model: let a model write prose under the quote.  offline: close the network door for this question.
     consent: for this question the cloud model is asked first, and folders of the rule "ask" may go to it.

@@ -127,7 +127,7 @@ class Answered(Struct, frozen=True, tag=True):
     note: for the person, often empty.  coverage: how much of the folders it could rest on.
     offer: the service that could be asked too if the person agrees (`Ask.consent`), "" when there is none to ask.
     remembered_at: when a model wrote it (UTC, ISO 8601), where it is the answer of another time; "" where it is new.
-    listed: the answer where code answered from the catalog; it may be an empty list, above passages and a quote.
+    listed: the answer where code answered from the catalog; an empty list stands above the passages.
     """
 
     question: str

@@ -14,7 +14,7 @@ from core.engine.engine import Engine
 from core.engine.shelf import Shelf as EngineShelf
 from core.errors import BadInput
 from core.models.route import Route
-from core.protocol import Answered, Ask, Drill, Found, Listed, ListTasks, Preview, Quoted
+from core.protocol import Answered, Ask, Drill, Found, Listed, ListTasks, Preview
 from indexer.facts import Facts
 from indexer.records import CatalogQuery, Filter, Problem
 from indexer.store.database import Database
@@ -70,14 +70,15 @@ def test_a_list_stands_in_the_place_of_quote_and_prose(facts: Facts) -> None:
 
 def test_that_there_is_nothing_is_said_and_the_passages_stand_without_a_model(facts: Facts) -> None:
     events = answered(facts, "What is due tomorrow?")
-    assert [type(event) for event in events] == [Listed, Found, Quoted, Answered]
+    assert [type(event) for event in events] == [Listed, Found, Answered]
     assert (events[0].total, events[0].items) == (0, [])
     answer = events[-1]
     assert answer.listed == events[0]
     assert answer.listed.title == "No open task is due tomorrow (25 November 2026)."
     assert (answer.route[0].kind, answer.route[0].outcome) == ("catalog", "nothing found")
+    assert [source.text for source in answer.sources] == [hit.text for hit in events[1].hits]
     assert answer.sources
-    assert answer.offer == ""
+    assert (answer.quote, answer.sentences, answer.offer) == (None, [], "")
 
 
 def test_an_ordinary_question_lists_nothing(facts: Facts) -> None:

@@ -426,6 +426,17 @@ def test_a_task_stands_under_its_heading(facts: Facts) -> None:
     assert (item.heading, item.line, item.state, item.date) == ("To do", 11, "open", "2026-11-26")
 
 
+def test_a_heading_stands_under_the_one_it_belongs_to_and_a_task_of_org_too(facts: Facts) -> None:
+    items = facts.listed(asked("list the headings in pancakes.md", facts).query)[1]
+    assert [(item.text, item.heading) for item in items] == [
+        ("Pancakes", ""),
+        ("Batter", "Pancakes"),
+        ("Frying", "Pancakes"),
+    ]
+    items = facts.listed(asked("open tasks in Work", facts).query)[1]
+    assert [item.heading for item in items if item.text == "Tidy the desk"] == [""]
+
+
 def test_a_document_is_no_question(facts: Facts) -> None:
     assert read("open tasks " + "x" * LONGEST, TODAY, facts) is None
 
