@@ -1,8 +1,8 @@
 """Scripts that set no spaces between words: Chinese, Japanese and Korean, and those of South-East Asia.
 
-Where a word ends is not to be seen there (in Korean, where its particle begins), so the word index has the runs of such
-signs as overlapping pairs, and the last sign of each by itself: 北京市 as 北京 京市 市. A word of two signs is then found
-wherever it stands, a longer one by its pairs, and a single sign as the beginning of a pair. Figures:
+Where a word ends is not to be seen there (in Korean, where its particle begins), so the word index has the runs of
+such signs as overlapping pairs, and the last sign of each by itself: 北京市 as 北京 京市 市. A word of two signs is
+then found wherever it stands, a longer one by its pairs, and a single sign as the beginning of a pair. Figures:
 docs/decisions/0014-pairs-of-signs.md.
 """
 

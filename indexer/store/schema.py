@@ -304,7 +304,13 @@ def _sixth(connection: apsw.Connection) -> None:
 
 def equip(connection: apsw.Connection) -> None:
     """Give a connection what the triggers call; one without it cannot add, rename or remove passages."""
-    connection.create_scalar_function("words_apart", apart, 1, deterministic=True, flags=apsw.SQLITE_INNOCUOUS)
+    connection.create_scalar_function(
+        "words_apart",
+        apart,  # type: ignore[arg-type]  # it is given the text of columns alone
+        1,
+        deterministic=True,
+        flags=apsw.SQLITE_INNOCUOUS,
+    )
 
 
 MIGRATIONS: tuple[Migration, ...] = (_first, _second, _third, _fourth, _fifth, _sixth)

@@ -3,6 +3,7 @@
 import os
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 import apsw
 
@@ -112,13 +113,13 @@ def _tagged(name: str) -> Condition:
 
 def _within(name: str) -> Condition:
     """Files below folders of that name, or a few names in a row; where there is none, below those that begin so."""
-    anywhere = "" if os.path.isabs(name) else f"%{os.sep}"
+    anywhere = "" if Path(name).is_absolute() else f"%{os.sep}"
     spellings = [spelling.rstrip(os.sep) for spelling in _spellings(name.replace("/", os.sep))]
     exact = [f"{anywhere}{spelling}{os.sep}%" for spelling in spellings]
     begun = [f"{anywhere}{spelling}%{os.sep}%" for spelling in spellings]
-    other = _like("e.path", exact)
+    is_called_so = f"EXISTS (SELECT 1 FROM files e WHERE {_like('e.path', exact)})"
     return (
-        f"({_like('f.path', exact)} OR (NOT EXISTS (SELECT 1 FROM files e WHERE {other}) AND {_like('f.path', begun)}))",
+        f"({_like('f.path', exact)} OR (NOT {is_called_so} AND {_like('f.path', begun)}))",
         [*exact, *exact, *begun],
     )
 

@@ -22,7 +22,7 @@ def kinds(text: str, **options: bool) -> list[tuple[str, str]]:
     [
         ("boiler pressure", [], "boiler pressure"),
         ('the "boiler pressure" now', [("phrase", "boiler pressure")], 'the "boiler pressure" now'),
-        ("„die Heizung“ “old boiler”", [("phrase", "die Heizung"), ("phrase", "old boiler")], "„die Heizung“ “old boiler”"),
+        ("„die Heizung“ “alt”", [("phrase", "die Heizung"), ("phrase", "alt")], "„die Heizung“ “alt”"),
         ("roof -slate", [("without", "slate")], "roof "),
         ('roof -"clay tiles"', [("without", "clay tiles")], "roof "),
         ("roof folder:house", [("folder", "house")], "roof "),
@@ -79,7 +79,8 @@ def test_what_a_passage_must_have_and_must_lack() -> None:
         ("2026-02-28", (date(2026, 2, 28), date(2026, 2, 28))),
         ("2024-02", (date(2024, 2, 1), date(2024, 2, 29))),
         ("9999", (date(9999, 1, 1), date(9999, 12, 31))),
-        ("2026-13", None), ("2026-00", None), ("0000", None), ("2026-02-30", None), ("20", None), ("٢٠٢٦", None), ("", None),
+        ("2026-13", None), ("2026-00", None), ("0000", None), ("2026-02-30", None), ("20", None),
+        ("٢٠٢٦", None), ("", None),
     ],
 )  # fmt: skip
 def test_days_months_and_years(text: str, days: tuple[date, date] | None) -> None:
@@ -112,4 +113,5 @@ def test_any_text_can_be_read(text: str, unfinished: bool, exact: bool) -> None:
 @given(st.text(max_size=60))
 def test_a_phrase_is_one_quoted_string(text: str) -> None:
     said = phrase(text)
-    assert said == "" or (said[0] == said[-1] == '"' and '"' not in said[1:-1])
+    assert said == "" or said.removesuffix("*")[:: len(said.removesuffix("*")) - 1] == '""'
+    assert '"' not in said.removesuffix("*")[1:-1]

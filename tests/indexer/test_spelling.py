@@ -37,7 +37,8 @@ def meant(spelling: Spelling, text: str, *, unfinished: bool = False) -> str:
         ("biuler", "biuler"), ("budg", "budg"), ("xyzzyx", "xyzzyx"), ("teh", "teh"), ("", ""),
         ("budgte2", "budgte2"), ("x_budgte", "x_budgte"), ("taxxes2026 RB-bugdet", "taxxes2026 RB-budget"),
         ("buget: of the hous", "buget: of the house"),
-        ("where they couldn’t", "where they couldn’t"), ("boilr’s", "boilr’s"), ("teh boilr presure", "teh boiler pressure"),
+        ("where they couldn’t", "where they couldn’t"), ("boilr’s", "boilr’s"),
+        ("teh boilr presure", "teh boiler pressure"),
     ],
 )  # fmt: skip
 def test_the_nearest_word_that_some_passage_has(spelling: Spelling, typed: str, word: str) -> None:

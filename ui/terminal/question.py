@@ -26,8 +26,8 @@ def search(
 ) -> None:
     """Find passages in your notes. A DATE is a day, a month or a year: 2026-03-31, 2026-03, 2026.
 
-    Filters may stand among the words: 'roof -slate "clay tiles" folder:house tag:work file:offer after:2026-03'. Put all
-    of it in single quotes, which keep the double ones and the minus sign from your shell.
+    Filters may stand among the words: 'roof -slate "clay tiles" folder:house tag:work file:offer after:2026-03'. Put
+    all of it in single quotes, which keep the double ones and the minus sign from your shell.
     """
     session: Session = context.obj
     query = " ".join(words)
