@@ -19,7 +19,8 @@ _FACTS = f"FROM facts t JOIN files f ON f.id = t.file_id {_WATCHED}"
 # The innermost heading above a line; above a heading, the one that it stands under (their values are their levels).
 _HEADING = (
     "coalesce((SELECT h.text FROM facts h WHERE h.file_id = f.id AND h.kind = 'heading' AND h.line < t.line "
-    "AND h.value < coalesce((SELECT o.value FROM facts o WHERE o.file_id = f.id AND o.kind = 'heading' AND o.line = t.line), ':') "
+    "AND h.value < coalesce((SELECT o.value FROM facts o WHERE o.file_id = f.id AND o.kind = 'heading' "
+    "AND o.line = t.line), ':') "
     "ORDER BY h.line DESC LIMIT 1), '')"
 )
 _CHANGED = "coalesce(date(f.mtime_ns / 1000000000, 'unixepoch', 'localtime'), '')"

@@ -15,7 +15,7 @@ def panel(qtbot, link, theme):
     palette = Palette(link, theme)
     qtbot.addWidget(palette)
     palette.present()
-    yield palette.panel  # the palette lives as long as it is used
+    yield palette.panel  # noqa: PT022  # the palette lives as long as it is used
 
 
 def chips(panel):
