@@ -17,11 +17,11 @@ MARKDOWN = ".md"  # an ending that links may leave out
 _WATCHED = "JOIN folders o ON o.id = f.folder_id AND NOT o.removed"
 _FACTS = f"FROM facts t JOIN files f ON f.id = t.file_id {_WATCHED}"
 # The innermost heading above a line; above a heading, the one that it stands under (their values are their levels).
+# "+kind": by the index of the file's facts, not by that of all headings.
+_LEVEL = "SELECT o.value FROM facts o WHERE o.file_id = f.id AND +o.kind = 'heading' AND o.line = t.line"
 _HEADING = (
-    "coalesce((SELECT h.text FROM facts h WHERE h.file_id = f.id AND h.kind = 'heading' AND h.line < t.line "
-    "AND h.value < coalesce((SELECT o.value FROM facts o WHERE o.file_id = f.id AND o.kind = 'heading' "
-    "AND o.line = t.line), ':') "
-    "ORDER BY h.line DESC LIMIT 1), '')"
+    "coalesce((SELECT h.text FROM facts h WHERE h.file_id = f.id AND +h.kind = 'heading' AND h.line < t.line "
+    f"AND h.value < coalesce(({_LEVEL}), ':') ORDER BY h.line DESC LIMIT 1), '')"
 )
 _CHANGED = "coalesce(date(f.mtime_ns / 1000000000, 'unixepoch', 'localtime'), '')"
 # A file that was never read has no title yet.
@@ -34,16 +34,16 @@ _TAG = "(g.value >= ? AND g.value < ? AND (g.value = ? OR g.value > ?))"  # the 
 _FILE_TAGGED = f"f.id IN (SELECT g.file_id FROM facts g WHERE g.kind = 'tag' AND {_TAG})"
 # Tags of the note, or of the task's own line; those on the line of another task are that one's.
 _TASK_TAGGED = (
-    f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag' AND {_TAG} AND (g.line = t.line OR "
-    "NOT EXISTS (SELECT 1 FROM facts u WHERE u.file_id = f.id AND u.kind = 'task' AND u.line = g.line)))"
+    f"EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND +g.kind = 'tag' AND {_TAG} AND (g.line = t.line OR "
+    "NOT EXISTS (SELECT 1 FROM facts u WHERE u.file_id = f.id AND +u.kind = 'task' AND u.line = g.line)))"
 )
 # The days a note carries: in its name, in a heading, or as the property that says when it is from.
 _CARRIED = (
     "(d.text NOT LIKE '%: ' || d.value || '%' OR d.text LIKE 'date: %' OR d.text LIKE 'created: %' OR EXISTS "
-    "(SELECT 1 FROM facts h WHERE h.file_id = d.file_id AND h.kind = 'heading' AND h.line = d.line))"
+    "(SELECT 1 FROM facts h WHERE h.file_id = d.file_id AND +h.kind = 'heading' AND h.line = d.line))"
 )
 _DAYS = f"SELECT d.file_id FROM facts d WHERE d.kind = 'date' AND d.value BETWEEN ? AND ? AND {_CARRIED}"
-_ANY_DAY = f"SELECT 1 FROM facts d WHERE d.file_id = f.id AND d.kind = 'date' AND {_CARRIED}"
+_ANY_DAY = f"SELECT 1 FROM facts d WHERE d.file_id = f.id AND +d.kind = 'date' AND {_CARRIED}"
 _PLACE = f"t.text, f.path, f.title, {_HEADING}, t.line, coalesce(t.due, ''), iif(t.kind = 'task', t.value, ''), 0"
 
 
@@ -128,7 +128,7 @@ def _tags(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[C
 def _files(connection: apsw.Connection, query: CatalogQuery) -> tuple[int, list[CatalogItem]]:
     where, arguments = _and_called(*_kept_to(query), query.name)
     if query.untagged:
-        where += " AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND g.kind = 'tag')"
+        where += " AND NOT EXISTS (SELECT 1 FROM facts g WHERE g.file_id = f.id AND +g.kind = 'tag')"
     if query.changed is not None:
         changed, bounds = _changed_in(query.changed)
         where += f" AND {changed}"
