@@ -166,13 +166,18 @@ def around(connection: apsw.Connection, chunk_id: int, reach: int) -> list[Hit]:
 
 def document_frequency(connection: apsw.Connection, terms: Iterable[str]) -> tuple[dict[str, int], int]:
     """In how many passages each term (folded as the index folds words) occurs, and how many passages there are."""
+    total = connection.execute("SELECT count(*) FROM chunks").fetchone()
+    assert total is not None
+    return frequency(connection, terms), int(total[0])
+
+
+def frequency(connection: apsw.Connection, terms: Iterable[str]) -> dict[str, int]:
+    """In how many passages each term occurs."""
     counts = {}
     for term in dict.fromkeys(terms):
         row = connection.execute("SELECT doc FROM chunks_vocabulary WHERE term = ?", (term,)).fetchone()
         counts[term] = int(row[0]) if row else 0
-    total = connection.execute("SELECT count(*) FROM chunks").fetchone()
-    assert total is not None
-    return counts, int(total[0])
+    return counts
 
 
 def has_word(connection: apsw.Connection, word: str, *, begins: bool) -> bool:

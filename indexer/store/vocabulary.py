@@ -8,6 +8,7 @@ catalog, so a word that is gone by now is never proposed.
 import logging
 import threading
 import time
+from bisect import bisect_left
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -48,8 +49,9 @@ class Vocabulary:
         """The word of the passages that differs least, as one of them spells it; "" when none is near.
 
         Near is one letter added, left out, exchanged or swapped with its neighbour, two such mistakes in a long word
-        (optimal string alignment; Boytsov 2011, "Indexing methods for approximate dictionary searching"). Of equally
-        near ones those with the same first letter come first, then the one that is in most passages.
+        if its first letter is right (optimal string alignment; Boytsov 2011, "Indexing methods for approximate
+        dictionary searching"). Of equally near ones those with the same first letter come first, then the one that is
+        in most passages.
 
         Args:
             word: folded; only letters.
@@ -74,14 +76,14 @@ class Vocabulary:
         mistakes = 1 if len(word) < LONG else 2
         near: list[tuple[str, int]] = []
         for length in range(len(word) - mistakes, len(word) + mistakes + 1):
-            found = process.extract(
-                word, reading.words.get(length, ()), scorer=OSA.distance, score_cutoff=mistakes, limit=None
-            )
+            alike = reading.words.get((word[0], length), ())
+            found = process.extract(word, alike, scorer=OSA.distance, score_cutoff=mistakes, limit=None)
             near += [(other, int(distance)) for other, distance, _ in found]
+        near += [(other, 1) for other in _begun_otherwise(word, reading)]
         near.sort(key=lambda pair: (pair[1], pair[0][0] != word[0]))
         chosen = dict(near[:CANDIDATES])
         with self._database.read() as connection:
-            frequency, _ = passages.document_frequency(connection, chosen)
+            frequency = passages.frequency(connection, chosen)
             known = [other for other in chosen if frequency[other]]
             best = min(known, key=lambda one: (chosen[one], one[0] != word[0], -frequency[one]), default="")
             return passages.as_written(connection, best) if best else ""
@@ -101,7 +103,7 @@ class Vocabulary:
         started = time.monotonic()
         try:
             with self._database.read() as connection:
-                read = _Reading(passages.newest(connection), _by_length(passages.terms(connection)), {})
+                read = _Reading(passages.newest(connection), _sorted(passages.terms(connection)), {})
         except Problem as problem:  # the search itself says what is wrong
             log.info("the vocabulary was not read: %s", problem)
             read = self._read
@@ -112,16 +114,32 @@ class Vocabulary:
 
 
 class _Reading(NamedTuple):
-    """The words as they were when the passage `newest` was the last one, by their length, and what was found there."""
+    """The words as they were when the passage `newest` was the last one, and what was found among them.
+
+    words: by first letter and length, each list in order: few are compared with one that is misspelt.
+    """
 
     newest: int
-    words: dict[int, list[str]]
+    words: dict[tuple[str, int], list[str]]
     found: dict[str, str]
 
 
-def _by_length(terms: list[str]) -> dict[int, list[str]]:
-    words: defaultdict[int, list[str]] = defaultdict(list)
-    for term in terms:
+def _sorted(terms: list[str]) -> dict[tuple[str, int], list[str]]:
+    words: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+    for term in terms:  # in order, as the word index has them
         if SHORTEST - 1 <= len(term) <= LONGEST + 1 and term.isalpha():
-            words[len(term)].append(term)
+            words[term[0], len(term)].append(term)
     return dict(words)
+
+
+def _begun_otherwise(word: str, reading: _Reading) -> list[str]:
+    """The words with another first letter that one mistake there makes into this one."""
+    letters = {first for first, _ in reading.words}
+    tried = {word[1:], word[1] + word[0] + word[2:], *(first + word[1:] for first in letters)}
+    tried |= {first + word for first in letters}
+    return [one for one in sorted(tried) if one[0] != word[0] and _has(reading.words.get((one[0], len(one)), []), one)]
+
+
+def _has(words: list[str], word: str) -> bool:
+    at = bisect_left(words, word)
+    return at < len(words) and words[at] == word

@@ -33,6 +33,7 @@ def meant(spelling: Spelling, text: str, *, unfinished: bool = False) -> str:
     ("typed", "word"),
     [
         ("budgte", "budget"), ("buget", "budget"), ("budgett", "budget"), ("bodget", "budget"), ("BUDGTE", "budget"),
+        ("vudget", "budget"), ("udget", "budget"), ("ubdget", "budget"), ("xbudget", "budget"),
         ("hause", "house"), ("übergansreglung", "Übergangsregelung"), ("resturannt", "restaurant"),
         ("biuler", "biuler"), ("budg", "budg"), ("xyzzyx", "xyzzyx"), ("teh", "teh"), ("", ""),
         ("budgte2", "budgte2"), ("x_budgte", "x_budgte"), ("taxxes2026 RB-bugdet", "taxxes2026 RB-budget"),
