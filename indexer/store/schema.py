@@ -255,14 +255,13 @@ def _fifth(connection: apsw.Connection) -> None:
 _SIXTH = """
 -- The word index is given the text as `words_apart` makes it (indexer/scripts.py), so that words of scripts without
 -- spaces are found. What was indexed has to be told again when a passage goes: the function must not change without a
--- migration that makes the index anew.
+-- migration that makes the index anew. Plain ASCII is not even given to it.
 DROP TRIGGER chunks_added;
 DROP TRIGGER chunks_removed;
 DROP TRIGGER chunks_renamed;
 DROP TABLE chunks_vocabulary;
 DROP TABLE chunks_fts;
-CREATE VIEW chunks_apart AS SELECT id, words_apart(title) AS title, words_apart(headings) AS headings,
-  words_apart(body) AS body, words_apart(tags) AS tags FROM chunks;
+CREATE VIEW chunks_apart AS SELECT id, @row@ FROM chunks;
 CREATE VIRTUAL TABLE chunks_fts USING fts5 (
   title, headings, body, tags,
   content = 'chunks_apart', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
@@ -272,7 +271,7 @@ INSERT INTO chunks_fts (chunks_fts) VALUES ('rebuild');
 
 CREATE TRIGGER chunks_added AFTER INSERT ON chunks BEGIN
   INSERT INTO chunks_fts (rowid, title, headings, body, tags)
-    VALUES (new.id, words_apart(new.title), words_apart(new.headings), words_apart(new.body), words_apart(new.tags));
+    VALUES (new.id, @new@);
   INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns)
     SELECT new.id, 'upsert', new.ordinal, mtime_ns FROM files WHERE id = new.file_id;
   UPDATE embeddings SET unused_since = NULL WHERE hash = new.vector_hash AND unused_since IS NOT NULL;
@@ -280,7 +279,7 @@ END;
 
 CREATE TRIGGER chunks_removed AFTER DELETE ON chunks BEGIN
   INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags) VALUES ('delete', old.id,
-    words_apart(old.title), words_apart(old.headings), words_apart(old.body), words_apart(old.tags));
+    @old@);
   INSERT INTO vector_outbox (chunk_id, kind, ordinal, mtime_ns) VALUES (old.id, 'delete', 0, 0)
     ON CONFLICT (chunk_id) DO UPDATE SET kind = 'delete', ordinal = 0, mtime_ns = 0;
   UPDATE embeddings SET unused_since = unixepoch() WHERE hash = old.vector_hash
@@ -291,15 +290,25 @@ END;
 CREATE TRIGGER chunks_renamed AFTER UPDATE OF title, tags ON chunks
 WHEN old.title IS NOT new.title OR old.tags IS NOT new.tags BEGIN
   INSERT INTO chunks_fts (chunks_fts, rowid, title, headings, body, tags) VALUES ('delete', old.id,
-    words_apart(old.title), words_apart(old.headings), words_apart(old.body), words_apart(old.tags));
+    @old@);
   INSERT INTO chunks_fts (rowid, title, headings, body, tags)
-    VALUES (new.id, words_apart(new.title), words_apart(new.headings), words_apart(new.body), words_apart(new.tags));
+    VALUES (new.id, @new@);
 END;
 """
 
 
+_INDEXED = ("title", "headings", "body", "tags")
+
+
 def _sixth(connection: apsw.Connection) -> None:
-    connection.execute(_SIXTH)
+    row = ", ".join(f"{_apart(name)} AS {name}" for name in _INDEXED)
+    new, old = (", ".join(_apart(f"{which}.{name}") for name in _INDEXED) for which in ("new", "old"))
+    connection.execute(_SIXTH.replace("@row@", row).replace("@new@", new).replace("@old@", old))
+
+
+def _apart(column: str) -> str:
+    """SQL for what the word index is given of a column: ASCII has as many characters as bytes."""
+    return f"iif(length({column}) = octet_length({column}), {column}, words_apart({column}))"
 
 
 def equip(connection: apsw.Connection) -> None:
