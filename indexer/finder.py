@@ -49,7 +49,7 @@ class Finder:
         Raises:
             FolderRefused: the chosen folder has no files in the index.
         """
-        pool = max(limit, search.POOL)
+        pool = max(limit, search.POOL) if meaning else limit  # a keystroke ranks no more than it shows
         with self._database.read() as connection:
             if chosen.folder and not selection.is_known(connection, chosen.folder):
                 raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
