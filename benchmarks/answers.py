@@ -12,7 +12,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -163,6 +163,13 @@ def quote_rows(engine: client.Engine, questions: list[Wanted]) -> Iterator[Row]:
     yield f"Enter to quote, {len(times)} questions, no prose (p50 / p95)", spread(times)
 
 
+def told(rows: Iterable[Row]) -> Iterator[Row]:
+    """The rows, each printed as soon as it is measured."""
+    for row in rows:
+        print(*row, sep=": ", file=sys.stderr, flush=True)
+        yield row
+
+
 def measure(most: int) -> list[Row]:
     """All rows of the table."""
     questions, _ = read(ROOT / "examples" / "questions.jsonl")
@@ -174,15 +181,15 @@ def measure(most: int) -> list[Row]:
         try:
             index_folder(door, ROOT / "examples" / "notes")
             follow(door.call(Ask(questions[0].question)))  # wakes every process
-            rows += quote_rows(door, questions)
-            rows += engine_rows(door, [one for one in questions if one.answers][: most + 1])
+            rows += told(quote_rows(door, questions))
+            rows += told(engine_rows(door, [one for one in questions if one.answers][: most + 1]))
         finally:
             for _ in door.call(Shutdown()):
                 pass
         engine = Engine(profile)
         try:
             engine.index.start()
-            rows += model_rows(engine, questions, most)
+            rows += told(model_rows(engine, questions, most))
         finally:
             engine.close()
     return rows
