@@ -115,7 +115,8 @@ class CardSender:
                     yield event
         except Problem as problem:
             # What is no failure of the service is a refusal of ours, and comes before the first byte leaves.
-            outcome = ("" if isinstance(problem, CloudFailed) else "not sent: ") + problem.what
+            refused = not isinstance(problem, CloudFailed) and not answered
+            outcome = f"not sent: {problem.what}" if refused else problem.what
             raise
         finally:
             self._end(ticket, outcome, asked + answered)

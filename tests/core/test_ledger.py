@@ -6,12 +6,12 @@ from pathlib import Path
 import apsw
 import pytest
 
+from core.errors import CloudFailed
 from core.models.model import Anew, Cleared, Event, Finished, FromNotes, Message, Token, Uncleared, Waiting, composed
 from core.privacy.budget import Budget, BudgetSpent, estimate
 from core.privacy.ledger import Ledger, LedgerUnusable, Ticket
 from core.privacy.outgoing import Outgoing
 from core.protocol import Settings
-from indexer.records import Problem
 
 SAID = [Message("system", "Answer."), Message("user", "Wer räumt auf?")]
 
@@ -116,9 +116,9 @@ def test_how_a_request_ended_is_written_down_whatever_happens(ledger: Ledger) ->
     outgoing = Outgoing(lambda paths: dict.fromkeys(paths, "cloud"), Settings, ledger)
 
     def broken(_cleared: Cleared) -> "list[Token | Finished]":
-        raise Problem("It broke.")
+        raise CloudFailed("It broke.")
 
-    with pytest.raises(Problem, match="It broke"):
+    with pytest.raises(CloudFailed, match="It broke"):
         list(outgoing.card().send(request(), broken))  # type: ignore[arg-type]
     stopped = outgoing.card().send(request(), lambda _: iter([Token("The boat"), Finished("stop")]))
     next(stopped)
