@@ -182,9 +182,11 @@ class ServerClient:
         """Hang up."""
         with self._failures:
             self._client.close()
-        session = getattr(getattr(self._client, "_server", None), "_session", None)
-        if session is not None:  # Chroma's own close leaves its connections open
-            session.close()
+        # Chroma's own close leaves connections open: the client's, and those of the one that looked for its database.
+        for client in (self._client, getattr(self._client, "_admin_client", None)):
+            session = getattr(getattr(client, "_server", None), "_session", None)
+            if session is not None:
+                session.close()
 
 
 def _quiet() -> Any:
