@@ -2,7 +2,7 @@
 
 import os
 
-from indexer.records import CatalogItem, CatalogQuery, FolderRefused
+from indexer.records import CatalogItem, CatalogQuery
 from indexer.store import facts, selection
 from indexer.store.database import Database
 
@@ -25,10 +25,8 @@ class Facts:
         Raises:
             FolderRefused: the folder that the query is kept to has no files in the index.
         """
-        folder = query.within.folder
         with self._database.read() as connection:
-            if folder and not selection.is_known(connection, folder):
-                raise FolderRefused(f"Nothing is indexed in {folder}.", "`offhand folders` lists your folders.")
+            selection.check(connection, query.within)
             return facts.listed(connection, query)
 
     def has_tag(self, tag: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from indexer import search
 from indexer.fusion import fuse
-from indexer.records import EVERYWHERE, Filter, FolderRefused, Hit, Problem
+from indexer.records import EVERYWHERE, Filter, Hit, Problem
 from indexer.search import Stage
 from indexer.semantics import Meaning
 from indexer.store import passages, selection
@@ -51,8 +51,7 @@ class Finder:
         """
         pool = max(limit, search.POOL) if meaning else limit  # a keystroke ranks no more than it shows
         with self._database.read() as connection:
-            if chosen.folder and not selection.is_known(connection, chosen.folder):
-                raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
+            selection.check(connection, chosen)
             listed = chosen != EVERYWHERE and not words_of(words)
             if listed:  # nothing but filters
                 hits = passages.hits(connection, [(one, 0.0) for one in selection.newest(connection, chosen, limit)])

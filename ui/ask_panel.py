@@ -268,7 +268,7 @@ class AskPanel(QWidget):
                 self._show(self.pane)
             return
         marked = found.words if found.words or found.parts else words
-        self.results.show_hits(found.hits, marked, self._roots(), follow=refined)
+        self.results.show_hits(found.hits, marked, self._link.roots, follow=refined)
         self._show(self.results)
         if found.note:
             self.notice(found.note)
@@ -289,7 +289,7 @@ class AskPanel(QWidget):
             if ticket is not None:
                 ticket.cancel()
         self._painted = ""
-        self.card.roots = self._roots()
+        self.card.roots = self._link.roots
         self.card.clear()
         call = Ask(question, consent=self._consent, fresh=self._fresh)
         self._asking = self._link.call(call, self._answering, self._ask_failed, self._ask_over, self.card.start_again)
@@ -323,10 +323,6 @@ class AskPanel(QWidget):
 
     def _words(self) -> str:
         return self.question.text().strip()
-
-    def _roots(self) -> list[str]:
-        report = self._link.report
-        return [folder.path for folder in report.folders] if report is not None else []
 
     def _refresh(self, *_: object) -> None:
         report = self._link.report

@@ -82,6 +82,11 @@ class EngineLink(QObject):
         self._sooner = threading.Event()
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
+    @property
+    def roots(self) -> list[str]:
+        """The paths of the watched folders, as far as they are known."""
+        return [folder.path for folder in self.report.folders] if self.report is not None else []
+
     def start(self) -> None:
         """Look for the engine, in the background."""
         _start(self._watch)

@@ -4,7 +4,7 @@ The quote is the answer; prose only says it again. Where the notes do not say it
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from core.answering.memory import Memory, Standing, worth_it
 from core.answering.pace import Pace
 from core.answering.prompt import messages
 from core.answering.quote import Evidence, weigh
-from core.answering.typed import read
+from core.answering.typed import Reading, read
 from core.errors import BadInput, ProfileUnusable
 from core.models.model import Prompt, Turn
 from core.models.route import Route, Spoken
@@ -142,7 +142,7 @@ class Answering:
         yield Quoted(evidence.quote, timings.quote_ms or 0.0)
 
         order = _order(hits, evidence)
-        sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
+        sources = _sources(hits, order)
         spoken, at, key = Spoken("", [], ""), "", ""
         first: float | None = None
         if evidence.quote is not None and ask.model:
@@ -197,12 +197,8 @@ class Answering:
             BadInput, Problem: as `answer`.
         """
         question = _asked(typed, limit)
-        hits, _ = self._passages(question, limit)
-        evidence = weigh(question, hits, self._library)
-        if evidence.quote is None:
-            return None
-        order = _order(hits, evidence)
-        return lambda notes_tokens: messages(question, hits, evidence, order, notes_tokens)
+        hits, evidence = self._weighed(question, limit)
+        return partial(messages, question, hits, evidence, _order(hits, evidence)) if evidence.quote else None
 
     def ahead(self, ask: Ask) -> Turn | None:
         """What the first model would be asked; None: none would be, or its earlier answer holds.
@@ -211,14 +207,13 @@ class Answering:
             BadInput, Problem: as `answer`.
         """
         question = _asked(ask.question, ask.limit)
-        if read(question, self._today(), self._library) is not None:
+        if self._reading(question) is not None:
             return None
-        hits, _ = self._passages(question, ask.limit)
-        evidence = weigh(question, hits, self._library)
+        hits, evidence = self._weighed(question, ask.limit)
         if evidence.quote is None:
             return None
         order = _order(hits, evidence)
-        sources = [_source(number, hits[place]) for number, place in enumerate(order, start=1)]
+        sources = _sources(hits, order)
         if self._memory is not None and self._memory.recall(self._memory.key(ask, question, evidence.quote, sources)):
             return None
         return Turn(partial(messages, question, hits, evidence, order), ANSWER_TOKENS)
@@ -230,16 +225,23 @@ class Answering:
             pass
         return hits, note
 
+    def _weighed(self, question: str, limit: int) -> tuple[list[Hit], Evidence]:
+        hits, _ = self._passages(question, limit)
+        return hits, weigh(question, hits, self._library)
+
     def is_listed(self, typed: str) -> bool:
         """Whether a question is about the catalog itself, which answers it without any model.
 
         Raises:
             BadInput: the question cannot be asked.
         """
-        return read(_asked(typed, MOST_HITS), self._today(), self._library) is not None
+        return self._reading(_asked(typed, MOST_HITS)) is not None
+
+    def _reading(self, question: str) -> Reading | None:
+        return read(question, self._today(), self._library)
 
     def _listed(self, question: str, started: float) -> Listed | None:
-        reading = read(question, self._today(), self._library)
+        reading = self._reading(question)
         if reading is None:
             return None
         listed = listing(
@@ -258,7 +260,7 @@ class Answering:
             question=question,
             answer=listed.title,
             quote=None,
-            sources=[_source(number, hit) for number, hit in enumerate(hits[:CLOSEST], start=1)],
+            sources=_sources(hits, range(min(len(hits), CLOSEST))),
             sentences=[],
             route=[LISTED_STEP if listed.total else LISTED_NONE],
             timings=Timings(total_ms=_since(started)),
@@ -315,8 +317,12 @@ def _with_note(answered: Answered, words: str) -> Answered:
     return structs.replace(answered, note=f"{answered.note} {words}".strip())
 
 
-def _source(number: int, hit: Hit) -> Source:
-    return Source(number, hit.path, hit.title, hit.heading, hit.line, hit.page, hit.score, hit.text)
+def _sources(hits: Sequence[Hit], order: Iterable[int]) -> list[Source]:
+    """The passages at these places among the hits, numbered from 1."""
+    return [
+        Source(number, hit.path, hit.title, hit.heading, hit.line, hit.page, hit.score, hit.text)
+        for number, hit in enumerate((hits[place] for place in order), start=1)
+    ]
 
 
 def _since(started: float) -> float:

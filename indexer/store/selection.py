@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 
-from indexer.records import Filter
+from indexer.records import Filter, FolderRefused
 from indexer.store import files
 from indexer.store.passages import AT_ONCE
 
@@ -98,6 +98,16 @@ def is_known(connection: apsw.Connection, folder: str) -> bool:
     """Whether there is a file at or below the path."""
     where, arguments = condition(Filter(folder))
     return connection.execute(f"SELECT 1 FROM files f WHERE true{where} LIMIT 1", arguments).fetchone() is not None
+
+
+def check(connection: apsw.Connection, chosen: Filter) -> None:
+    """Pass a filter that is kept to no folder, or to one with files.
+
+    Raises:
+        FolderRefused: its folder has no files in the index.
+    """
+    if chosen.folder and not is_known(connection, chosen.folder):
+        raise FolderRefused(f"Nothing is indexed in {chosen.folder}.", "`offhand folders` lists your folders.")
 
 
 def _tagged(name: str) -> Condition:

@@ -183,8 +183,7 @@ class HistoryPage(QStackedWidget):
 
     def _open_again(self, key: object) -> None:
         self._open = past = self._entries[key]
-        report = self._link.report
-        self.past.show_answer(past, [folder.path for folder in report.folders] if report is not None else [])
+        self.past.show_answer(past, self._link.roots)
         self.setCurrentWidget(self.past)
 
     def _back(self) -> None:

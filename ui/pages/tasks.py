@@ -129,11 +129,11 @@ class TasksPage(Page):
         self.open_requested.emit(item.path, item.line, None)
 
     def _line(self, item: CatalogItem) -> Line:
-        report = self._link.report
-        roots = [folder.path for folder in report.folders] if report is not None else []
         name = item.title or Path(item.path).stem
         trail = "" if item.heading == name else item.heading.removeprefix(f"{name} › ")
-        where = "  ·  ".join(part for part in (name, trail, f"{path_within(item.path, roots)}:{item.line}") if part)
+        where = "  ·  ".join(
+            part for part in (name, trail, f"{path_within(item.path, self._link.roots)}:{item.line}") if part
+        )
         due = due_words(item.date, self._today()) if item.date else ""
         if item.state == "done":
             due, tone = item.date, "good"
