@@ -9,15 +9,17 @@ from indexer import semantics, shortlist
 from indexer.fusion import Match
 from indexer.records import EVERYWHERE, Filter
 from indexer.semantics import Meaning
+from indexer.shortlist import Ids, idf
 from indexer.store import passages, selection
 from indexer.store.database import Database
-from indexer.terms import LONGEST_TEXT, ends_in_word, expression, is_short, query_words, words_of
+from indexer.terms import LONGEST_TEXT, ends_in_word, expression, may_go_on, query_words, says_little, words_of
 
 Stage = Literal["words", "fused"]
 
 POOL = 50  # candidates of each kind that are fused
-RANKED = 5_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
-SHORTLISTED = 3_000  # about; of the passages with some of many words, each of which makes the ranking slower
+RANKED = 3_000  # matches that are ranked: bm25 takes one to two microseconds for each, finding them a tenth of that
+SHORTLISTED = 2_000  # of the passages with some of the words, each of which makes the ranking slower
+LOOKED_UP = 50_000  # times that the rarer words of a question stand in a passage; what the others add is ranked alone
 FEW = 5_000  # passages admitted by a filter that are looked at one by one, in about 30 ms
 WIDE = 1_000  # candidates of each kind when a filter admits more: Chroma finds so many in 15 ms
 PATIENCE = 60.0  # seconds; only the first question after a start waits for the model
@@ -41,19 +43,30 @@ def by_words(
     if not words:
         return []
     unfinished = unfinished and ends_in_word(text) and words_of(text)[-1] == words[-1]
-    if unfinished and len(words) == 1 and is_short(words[0]):
+    if unfinished and len(words) == 1 and not may_go_on(words[0]):
         found = [Match(number, 1.0, whole=True) for number in passages.titled(connection, words[0], limit, among)]
         if len(words[0]) > 1:  # a word by itself perhaps: "TV"
-            found = _joined(found, _ranked(connection, expression(words, every=True), limit, among), limit)
+            found = _joined(found, by_words(connection, words[0], limit, among), limit)
         return found
     every = expression(words, every=True, unfinished=unfinished)
-    found = [match._replace(whole=True) for match in _ranked(connection, every, limit, among)]
-    if len(words) > 1 and len(found) < limit:
-        some = expression(words, every=False, unfinished=unfinished)
-        if among is None:
-            some = _narrowed(connection, words, some, unfinished=unfinished)
-        found = _joined(found, _ranked(connection, some, limit, among), limit)
-    return found
+    whole = _newest(connection, every, among)
+    if len(words) == 1 or len(whole) >= limit:
+        found = _best(connection, every, limit, whole, every=among is not None, alike=says_little(words))
+        return [match._replace(whole=True) for match in found]
+    some = expression(words, every=False, unfinished=unfinished)
+    if among is None and not says_little(words):
+        among = _telling(connection, words, whole, max(limit, SHORTLISTED), unfinished=unfinished)
+    held = frozenset(whole)
+    matching = among if among is not None else _newest(connection, some, None)
+    found = _best(connection, some, limit + len(held), matching, every=among is not None, alike=says_little(words))
+    marked = [match._replace(whole=match.number in held) for match in found]
+    return sorted(marked, key=lambda match: not match.whole)[:limit]
+
+
+def _newest(connection: apsw.Connection, wanted: str, among: Sequence[int] | None) -> Sequence[int]:
+    """The ids of all matches, newest first; without `among` so many at most that one can tell they are too many."""
+    found: list[int] = passages.holding(connection, wanted, -1 if among is not None else RANKED + 1).tolist()
+    return sorted(found if among is None else set(found).intersection(among), reverse=True)
 
 
 def _joined(first: Sequence[Match], more: Sequence[Match], limit: int) -> list[Match]:
@@ -61,30 +74,49 @@ def _joined(first: Sequence[Match], more: Sequence[Match], limit: int) -> list[M
     return [*first, *(match for match in more if match.number not in known)][:limit]
 
 
-def _ranked(connection: apsw.Connection, wanted: str, limit: int, among: Sequence[int] | None) -> list[Match]:
-    """The best matches; of too many, those with the words in title, headings or tags, then the best of the newest."""
+def _best(
+    connection: apsw.Connection, wanted: str, limit: int, matching: Sequence[int], *, every: bool, alike: bool
+) -> list[Match]:
+    """The best matches; of too many, those with the words in title, headings or tags, then the best of the newest.
 
-    def matching(expression: str, above: int = 0) -> list[Match]:
-        found = passages.matching(connection, expression, limit, above=above, among=among)
-        return [Match(number, points) for number, points in found]
+    Args:
+        matching: their ids, newest first.
+        every: rank them all, however many.
+        alike: the words set no passage apart, so that the newest of too many are as good as any.
+    """
 
-    above = 0 if among is not None else passages.nth_newest(connection, wanted, RANKED)
-    if not above:
-        return matching(wanted)
-    prominent = f"{{title headings tags}} : ({wanted})"
-    found = matching(prominent, passages.nth_newest(connection, prominent, RANKED))
-    return found if len(found) >= limit else _joined(found, matching(wanted, above), limit)
+    def ranked(ids: Sequence[int]) -> list[Match]:
+        return [Match(*found) for found in passages.matching(connection, wanted, limit, ids)]
+
+    if every or len(matching) <= RANKED:
+        return ranked(matching)
+    if alike:
+        return [Match(number, 1.0) for number in matching[:limit]]
+    found = ranked(passages.holding(connection, f"{{title headings tags}} : ({wanted})", RANKED).tolist())
+    return found if len(found) >= limit else _joined(found, ranked(matching[:RANKED]), limit)
 
 
-def _narrowed(connection: apsw.Connection, words: Sequence[str], some: str, *, unfinished: bool) -> str:
-    """`some`, where it has too many matches only those with the words that tell most; all words rank."""
-    if not passages.nth_newest(connection, some, RANKED):
-        return some
+def _telling(
+    connection: apsw.Connection, words: Sequence[str], whole: Sequence[int], count: int, *, unfinished: bool
+) -> Sequence[int] | None:
+    """About `count` passages with some of the words that are worth ranking, with `whole` among them; None for all."""
     frequency, total = passages.document_frequency(connection, words)
-    if unfinished:
-        frequency.pop(words[-1], None)
-    chosen = [f"({expression(group, every=True)})" for group in shortlist.groups(frequency, total, SHORTLISTED)]
-    return f"({' OR '.join(chosen)}) AND ({some})" if chosen else some
+    known: dict[str, Ids] = {}
+    if unfinished and may_go_on(words[-1]):  # how many passages it finds is not known, and may be nearly all
+        begun = expression(words[-1:], every=True, unfinished=True)
+        known[words[-1]] = passages.holding(connection, begun, count)
+        frequency[words[-1]] = len(known[words[-1]])
+    if sum(frequency.values()) <= count:
+        return None
+    postings: list[tuple[float, Ids]] = []
+    looked_up = 0
+    for word in sorted(filter(frequency.__getitem__, frequency), key=frequency.__getitem__):
+        looked_up += frequency[word]
+        if looked_up > LOOKED_UP and postings and len(postings[-1][1]) >= count:  # enough without this one
+            break
+        ids = known[word] if word in known else passages.holding(connection, expression([word], every=True))
+        postings.append((idf(frequency[word], total), ids))
+    return list({*shortlist.most_telling(postings, count), *whole})
 
 
 def words_within(

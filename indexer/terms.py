@@ -12,9 +12,9 @@ from indexer.scripts import apart, ends_in_pair, has_signs, is_sign, pieces
 
 LONGEST_TEXT = 2_000  # characters of a question that are looked at; an embedding model reads no further either
 MOST_WORDS = 32
-SHORTEST_PREFIX = 3
+SHORTEST_BEGINNING = 3
 """Bytes (UTF-8) of a word that is looked up as the beginning of others: three Latin letters, one Chinese sign. Two
-letters begin so many words that finding their passages takes up to 40 ms among 100,000, three up to 18."""
+letters begin so many words that finding their passages takes up to 40 ms among 100,000."""
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -45,6 +45,8 @@ _STOP_WORDS = frozenset(
     ).split()
 )
 
+_BEGINNINGS = frozenset(word[:length] for word in _STOP_WORDS for length in range(1, len(word) + 1))
+
 
 def prepared(text: str) -> str:
     """The part of a text that is looked at, composed (NFC)."""
@@ -67,20 +69,29 @@ def query_words(text: str) -> list[str]:
     return [word for word in every if word not in _STOP_WORDS] or every
 
 
+def says_little(words: Sequence[str]) -> bool:
+    """Whether all of the words are function words."""
+    return _STOP_WORDS.issuperset(words)
+
+
 def ends_in_word(text: str) -> bool:
     """Whether nothing stands behind the last word, so that it may go on."""
     return bool(_WORD.fullmatch(prepared(text)[-1:]))
 
 
-def is_short(word: str) -> bool:
-    """Whether a word is too short to be looked up as the beginning of others."""
-    return len(word.encode()) < SHORTEST_PREFIX
+def may_go_on(word: str) -> bool:
+    """Whether a word is looked up as the beginning of others.
+
+    Not one that is too short, nor one that is or becomes a function word: "wit" would find what "with" finds, which is
+    nearly every passage, and take as long as two letters.
+    """
+    return len(word.encode()) >= SHORTEST_BEGINNING and word not in _BEGINNINGS
 
 
 def expression(words: Sequence[str], *, every: bool, unfinished: bool = False) -> str:
     """An FTS5 expression for passages with all of the words, or any of them; an unfinished last word may go on."""
     quoted = [f'"{word}"' + "*" * is_sign(word) for word in words]  # a sign is the beginning of a pair
-    if unfinished and not is_short(words[-1]) and not is_sign(words[-1]):
+    if unfinished and may_go_on(words[-1]) and not is_sign(words[-1]):
         quoted[-1] += "*"
     return (" AND " if every else " OR ").join(quoted)
 
@@ -98,6 +109,6 @@ def phrase(text: str, *, unfinished: bool = False) -> str:
         words, goes_on = words[:-1], False  # other signs may follow where the text goes on
     elif every and is_sign(words[-1]):
         goes_on = True
-    elif goes_on and is_short(words[-1]):
+    elif goes_on and not may_go_on(words[-1]):
         words, goes_on = words[:-1], False
     return f'"{" ".join(words[:MOST_WORDS])}"' + "*" * (goes_on and len(words) <= MOST_WORDS) if words else ""
