@@ -1,6 +1,7 @@
 """One search from its words to its passages: by words at once, then with those that are close in meaning."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 from indexer import search
 from indexer.fusion import fuse
@@ -10,6 +11,10 @@ from indexer.semantics import Meaning
 from indexer.store import passages, selection
 from indexer.store.database import Database
 from indexer.terms import words_of
+from indexer.worker import start_thread
+
+Near = list[tuple[int, float]]
+"""Ids and cosines, closest first."""
 
 
 class Finder:
@@ -53,6 +58,7 @@ class Finder:
         with self._database.read() as connection:
             selection.check(connection, chosen)
             listed = chosen != EVERYWHERE and not words_of(words)
+            near = self._start_near(words, pool, chosen) if meaning and not listed and words.strip() else None
             if listed:  # nothing but filters
                 hits = passages.hits(connection, [(one, 0.0) for one in selection.newest(connection, chosen, limit)])
             else:
@@ -63,18 +69,31 @@ class Finder:
         yield "words", hits, ""
         if listed and meaning:
             yield "fused", hits, ""
-        if listed or not meaning or not words.strip():
+        if near is None:
             return
         try:
-            near = self._near(words, pool, chosen)
+            close = near.result()
         except Problem as problem:
             yield "fused", hits, f"{problem.what} These passages were found by their words."
             return
         with self._database.read() as connection:
-            fused = passages.hits(connection, fuse(lexical, near))[:limit]
+            fused = passages.hits(connection, fuse(lexical, close))[:limit]
         yield "fused", fused, ""
 
-    def _near(self, words: str, limit: int, chosen: Filter) -> list[tuple[int, float]]:
+    def _start_near(self, words: str, limit: int, chosen: Filter) -> Future[Near]:
+        """Look for what is close in meaning, which is another process's work, while the words are looked up here."""
+        found: Future[Near] = Future()
+
+        def look() -> None:
+            try:
+                found.set_result(self._near(words, limit, chosen))
+            except Exception as error:  # noqa: BLE001  # whoever asks for the result gets it
+                found.set_exception(error)
+
+        start_thread("meaning", look)
+        return found
+
+    def _near(self, words: str, limit: int, chosen: Filter) -> Near:
         if chosen != EVERYWHERE:
             return search.meaning_within(self._database, self._meaning, words, limit, chosen)
         near = search.by_meaning(self._meaning, words, limit)

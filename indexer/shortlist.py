@@ -39,5 +39,8 @@ def most_telling(postings: Iterable[tuple[float, Ids]], count: int) -> list[int]
         sums[ids - first] += weight
     held = np.flatnonzero(sums)
     if len(held) > count:
-        held = held[np.lexsort((held, sums[held]))[-count:]]
+        told = sums[held]
+        least = np.partition(told, -count)[-count]
+        above, equal = held[told > least], held[told == least]
+        held = np.concatenate([above, equal[len(equal) + len(above) - count :]])
     return [int(number) for number in held + first]
