@@ -11,7 +11,10 @@ WINDOW = (
     "libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 libxkbcommon-x11-0 "
     "libgomp1 fonts-dejavu-core"
 ).split()
-TESTS = "xvfb openbox xdotool x11-utils dbus gnome-keyring tint2 tesseract-ocr e2fsprogs".split()
+TESTS = (
+    "xvfb openbox metacity xfwm4 xdotool x11-utils tint2 sway wtype dbus xdg-desktop-portal gnome-keyring "
+    "tesseract-ocr e2fsprogs"
+).split()
 
 _QUERY = ["dpkg-query", "--show", "--showformat", "${binary:Package} ${Status}\n"]
 

@@ -44,6 +44,7 @@ ONLY_IN = {
     "phonenumbers": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
     "dateparser": ({"core/answering/period.py"}, "use core.answering.period"),
     "stdnum": ({"core/privacy/sensitive.py"}, "use core.privacy.sensitive"),
+    "jeepney": ({"ui/hotkeys/"}, "use ui.hotkeys.session_bus"),
     "keyring": ({"core/models/keys.py"}, "use core.models.keys"),
     "rapidfuzz": ({"indexer/store/vocabulary.py"}, "use indexer.store.vocabulary"),
     "kreuzberg": ({"indexer/extract/documents.py"}, "use indexer.extract.documents"),

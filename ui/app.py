@@ -15,11 +15,10 @@ from PySide6.QtWidgets import QApplication
 
 from core.paths import Profile
 from core.protocol import Problem, Settings
-from ui import instance, opening
+from ui import hotkeys, instance, opening
 from ui.bell import Bell
 from ui.engine_link import EngineLink
-from ui.hotkey import Hotkey, NoHotkey, Result
-from ui.hotkeys.x11 import X11Hotkey
+from ui.hotkey import Result
 from ui.main_window import MainWindow
 from ui.palette import Palette
 from ui.theme import Theme, app_icon
@@ -72,7 +71,7 @@ class App(QObject):
         self._qt = qt
         self.theme = Theme(qt)
         self.link = EngineLink(profile, self)
-        self.hotkey, composited = _hotkey(self)
+        self.hotkey, composited = hotkeys.of_this_screen(self)
         self.palette = Palette(self.link, self.theme, composited=composited)
         self.window = MainWindow(self.link, self.theme, profile)
         self.tray = Tray(self.link, self.theme, self)
@@ -130,7 +129,7 @@ class App(QObject):
     def _hotkey_is(self, result: Result) -> None:
         self._registered = result
         log.info("shortcut: %s", result.message)
-        self.window.settings.show_shortcut(result.message)
+        self.window.settings.show_shortcut(result.message, well=result.status in ("ok", "asked"))
         self._can_come_back()
 
     def _can_come_back(self) -> None:
@@ -139,15 +138,15 @@ class App(QObject):
         if back or self.window.isVisible():
             self._qt.setQuitOnLastWindowClosed(not back)
 
-    def _pressed(self, time: int) -> None:
+    def _pressed(self, time: int, token: str) -> None:
+        _may_take_focus(token)
         self.palette.toggle()
         if self.palette.isVisible():
             QGuiApplication.sync()  # the window manager must know the window before it is asked to focus it
             self.hotkey.focus(int(self.palette.winId()), time)
 
     def _rung(self, word: str, token: str) -> None:
-        if token:
-            os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt's Wayland plug-in takes it from there, once
+        _may_take_focus(token)
         if word == "toggle":
             self.palette.toggle()
         else:
@@ -177,18 +176,9 @@ class App(QObject):
         self.went_wrong.emit()
 
 
-def _hotkey(parent: QObject) -> tuple[Hotkey, bool]:
-    """The shortcut of this system, and whether its windows can be translucent."""
-    platform = QGuiApplication.platformName()
-    if platform == "xcb":
-        try:
-            made = X11Hotkey(parent)
-        except OSError as error:
-            return NoHotkey(f"No global shortcut: {error}.", parent), False
-        return made, made.composited()
-    if platform.startswith("wayland"):
-        return NoHotkey("On Wayland a shortcut belongs to the desktop.", parent), True
-    return NoHotkey("A global shortcut is not available on this system yet.", parent), platform != "offscreen"
+def _may_take_focus(token: str) -> None:
+    if token:
+        os.environ["XDG_ACTIVATION_TOKEN"] = token  # Qt's Wayland plug-in takes it from there, once
 
 
 def _log_to(profile: Profile) -> None:

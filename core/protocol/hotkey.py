@@ -1,5 +1,10 @@
 """Key combinations as text, as Qt writes them but without Qt: the settings keep them, the app grabs them."""
 
+import sys
+
+# Qt calls a Mac's Command key Ctrl and its Control key Meta; Command+Option+Space belongs to the Finder.
+DEFAULT = "Alt+Meta+Space" if sys.platform == "darwin" else "Ctrl+Alt+Space"
+
 MODIFIERS = {"ctrl": "Ctrl", "control": "Ctrl", "alt": "Alt", "shift": "Shift"}
 MODIFIERS |= dict.fromkeys(("meta", "super", "win"), "Meta")
 STRONG = {"Ctrl", "Alt", "Meta"}

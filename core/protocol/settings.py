@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from core.protocol.hotkey import DEFAULT as DEFAULT_HOTKEY
+
 
 def _default_ignore() -> list[str]:
     return [".git/", "node_modules/", ".venv/", "__pycache__/", ".ssh/", ".gnupg/", "*.kdbx", "*.pem", ".env"]
@@ -65,7 +67,7 @@ class Settings(Struct, frozen=True):
     ignore: list[str] = field(default_factory=_default_ignore)
     hidden_files: bool = False
     largest_file_mb: int = 50
-    hotkey: str = "Ctrl+Alt+Space"
+    hotkey: str = DEFAULT_HOTKEY
     theme: Literal["system", "light", "dark"] = "system"
     idle_minutes: int = 15
     threads: int = 0

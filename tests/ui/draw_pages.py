@@ -91,7 +91,7 @@ def draw(window: MainWindow, link: EngineLink, engine: ScriptedEngine, save: Sav
     save(window, "window-models")
     _privacy(window, save, wait)
     window.show_page(SETTINGS)
-    window.settings.show_shortcut("Ctrl+Alt+Space opens Offhand from anywhere.")
+    window.settings.show_shortcut("Ctrl+Alt+Space opens Offhand from anywhere.", well=True)
     save(window, "window-settings")
     window.show_page(STATUS)
     window.status.doctor.click()

@@ -16,6 +16,7 @@ from core.protocol import Problem
 from ui import instance, opening
 from ui.app import CALM, App, _qt_said
 from ui.bell import Bell
+from ui.hotkey import Result
 from ui.main_window import LIBRARY
 
 
@@ -54,7 +55,10 @@ def test_started_for_the_palette_only_that_is_shown(qtbot, app):
 
 
 def test_what_became_of_the_shortcut_stands_on_the_settings_page(running):
-    assert "offhand toggle" in running.window.settings.lines["hotkey"].remark.text()
+    line = running.window.settings.lines["hotkey"]
+    assert "offhand toggle" in line.trouble.text()
+    running.hotkey.changed.emit(Result("ok", "Ctrl+J opens Offhand from anywhere."))
+    assert (line.remark.text(), line.trouble.text()) == ("Ctrl+J opens Offhand from anywhere.", "")
 
 
 def test_with_nothing_to_bring_it_back_closing_the_window_ends_the_app(running, qapp):

@@ -1,7 +1,11 @@
-"""The shortcut's words everywhere; the real key grab, with real key presses, under Xvfb (marked `desktop`)."""
+"""The shortcut's words everywhere; the real key grab, with real key presses, under Xvfb (marked `desktop`).
+
+The portal of Wayland desktops: test_portal.py. A key bound to `offhand toggle` there: test_wayland.py.
+"""
 
 import subprocess
 import sys
+from ctypes import addressof, wintypes
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,6 +14,7 @@ from core.paths import ROOT
 from core.protocol import combination
 from core.protocol.hotkey import KEYS
 from ui.hotkey import Hotkey, NoHotkey, parse
+from ui.hotkeys import macos, windows
 from ui.hotkeys.x11 import _keysym, _lock_states
 
 CONTROL_ALT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier
@@ -55,6 +60,68 @@ def test_where_there_is_none_the_way_out_is_named(qapp):
     assert result.status == "unavailable"
     assert "offhand toggle" in result.message
     assert isinstance(NoHotkey(""), Hotkey)
+
+
+def test_a_machine_that_has_been_up_for_a_month_can_tell_the_time_of_a_press(qtbot, qapp):
+    hotkey = Hotkey()
+    with qtbot.waitSignal(hotkey.activated) as pressed:
+        hotkey.activated.emit(30 * 24 * 3600 * 1000, "")  # ms; more than a signed int of 32 bits holds
+    assert pressed.args == [2_592_000_000, ""]
+
+
+# Windows and macOS cannot be run here: what follows covers the pure parts of their files, not the systems' own calls.
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "held"),
+    [
+        ("Ctrl+Alt+Space", 0x20, 0b0011),
+        ("Ctrl+Shift+K", 0x4B, 0b0110),
+        ("Meta+7", 0x37, 0b1000),
+        ("F9", 0x78, 0),
+        ("Alt+Ins", 0x2D, 0b0001),
+        ("Ctrl++", 0, 0b0010),  # which key makes a plus depends on the layout: asked for at run time
+        ("F25", 0, 0),
+    ],
+)
+def test_keys_have_their_windows_names(words, key, held):
+    wanted = parse(words)
+    assert (windows.virtual_key(wanted.key), windows.modifiers(wanted)) == (key, held)
+
+
+def test_of_windows_messages_only_our_own_hotkey_counts(qtbot, qapp):
+    hotkey = Hotkey()
+    ours = windows._Filter(hotkey)
+    pressed = []
+    hotkey.activated.connect(lambda *told: pressed.append(told))
+    for message, number, taken in ((0x0312, 1, True), (0x0312, 2, False), (0x0100, 1, False)):
+        made = wintypes.MSG(message=message, wParam=number)
+        assert ours.nativeEventFilter(b"windows_generic_MSG", addressof(made)) == (taken, 0)
+    assert pressed == [(0, "")]
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "held"),
+    [
+        ("Meta+Alt+Space", 49, 0x1800),  # Control and Option, as their keys are labelled
+        ("Ctrl+Shift+K", 40, 0x0300),  # Command and Shift
+        ("Alt+7", 26, 0x0800),
+        ("F12", 111, 0),
+        ("Ctrl+Left", 123, 0x0100),
+        ("Ctrl+Print", None, 0x0100),
+        ("Ctrl+É", None, 0x0100),
+        ("F21", None, 0),
+    ],
+)
+def test_keys_have_their_places_on_a_mac(words, key, held):
+    wanted = parse(words)
+    assert (macos.key_code(wanted.key), macos.modifiers(wanted)) == (key, held)
+
+
+def test_every_letter_and_digit_has_a_place_of_its_own_on_a_mac():
+    keys = [macos.key_code(parse(f"Ctrl+{sign}").key) for sign in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"]
+    assert None not in keys
+    assert len(set(keys)) == 36
 
 
 GRAB = """

@@ -10,7 +10,7 @@ from itertools import combinations
 
 from PySide6.QtCore import QObject, QSocketNotifier, Qt
 
-from ui.hotkey import WAY_OUT, Combination, Hotkey, Result, parse
+from ui.hotkey import Combination, Hotkey, Result, not_on_keyboard, parse, taken, unusable, works
 from ui.hotkeys.xcb import (
     ATOM_CARDINAL,
     BAD_ACCESS,
@@ -80,16 +80,16 @@ class X11Hotkey(Hotkey):
         wanted = parse(combination)
         keysym = _keysym(wanted) if wanted is not None else None
         if wanted is None or keysym is None:
-            return Result("invalid", f"“{combination}” is not a usable shortcut: it needs Ctrl, Alt or Meta and a key.")
+            return unusable(combination)
         modifiers = self._modifiers()
         mask = _mask(wanted, modifiers)
         keycodes = self._keycodes(keysym)
         if not keycodes or mask is None:
-            return Result("invalid", f"This keyboard has no key for “{combination}”.")
+            return not_on_keyboard(combination)
         if not self._grab(keycodes, mask, _lock_states(modifiers)):
-            return Result("taken", f"{combination} belongs to another program. Choose another one, or: {WAY_OUT}")
+            return taken(combination)
         self._wanted = combination
-        return Result("ok", f"{combination} opens Offhand from anywhere.")
+        return works(combination)
 
     def focus(self, window: int, time: int) -> None:
         """Ask for the focus in the name of the key press, as EWMH 1.5 has it (_NET_ACTIVE_WINDOW, source 1)."""
@@ -124,7 +124,7 @@ class X11Hotkey(Hotkey):
             if kind == KEY_RELEASE:
                 self._released = key.time
             elif kind == KEY_PRESS and key.time != self._released:  # auto-repeat: released and pressed in one moment
-                self.activated.emit(key.time)
+                self.activated.emit(key.time, "")
             elif kind == MAPPING_NOTIFY:
                 remapped = True
         if self._x.connection_has_error(self._connection):

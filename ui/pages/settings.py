@@ -86,9 +86,11 @@ class SettingsPage(Page):
         if self._preferences.settings is not None:
             self._show(self._preferences.settings)
 
-    def show_shortcut(self, words: str) -> None:
-        """How the registration of the global shortcut went."""
-        self.lines["hotkey"].remark.setText(words)
+    def show_shortcut(self, words: str, *, well: bool) -> None:
+        """How the registration of the global shortcut went; where it did not, that stands below as what is wrong."""
+        line = self.lines["hotkey"]
+        line.remark.setText(words if well else SHORTCUT)
+        line.refuse("" if well else words)
 
     def showEvent(self, event: QShowEvent) -> None:
         """A command may have changed something since it was last in view."""
