@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from desktop import screen
+from desktop import screen, window_manager
 from pytestqt.qtbot import QtBot
 from scripted import offhand
 from scripted_engine import ScriptedEngine
@@ -16,7 +16,7 @@ from core.paths import Profile
 from ui.engine_link import EngineLink
 from ui.theme import Theme
 
-__all__ = ["offhand", "screen"]
+__all__ = ["offhand", "screen", "window_manager"]
 
 HERE = Path(__file__).parent
 

@@ -1,16 +1,24 @@
-"""A screen of the test's own: Xvfb with openbox on it, and xdotool for real key presses."""
+"""A screen of the test's own: Xvfb with a window manager on it, and xdotool for real key presses."""
 
 import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
+from message_bus import private_bus
 
 from core.paths import ROOT
 
-NEEDED = ("Xvfb", "openbox", "xdotool")
+WINDOW_MANAGERS = {
+    "openbox": ["openbox", "--sm-disable"],
+    "metacity": ["metacity", "--sm-disable", "--no-composite"],
+    "xfwm4": ["xfwm4", "--compositor=off"],
+}
+NEEDED = ("Xvfb", "xdotool", "dbus-daemon")
 
 
 class Screen:
@@ -54,28 +62,44 @@ class Screen:
 
 
 @pytest.fixture
-def screen(tmp_path) -> Iterator[Screen]:
-    missing = [name for name in NEEDED if shutil.which(name) is None]
+def window_manager() -> str:
+    """Which one; a test may be parametrised with others."""
+    return "openbox"
+
+
+@pytest.fixture
+def screen(tmp_path, window_manager) -> Iterator[Screen]:
+    missing = [name for name in (*NEEDED, window_manager) if shutil.which(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
-    read, write = os.pipe()
-    # -noreset: by default the server starts anew when its last client leaves, and whoever connects just then is lost.
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    started = [server]
-    os.close(write)
-    try:
-        with os.fdopen(read) as said:
-            made = Screen(int(said.readline()))
-        config = {**made.environment, "XDG_CONFIG_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
-        quiet = subprocess.DEVNULL
-        started.append(subprocess.Popen(["openbox", "--sm-disable"], env=config, stdout=quiet, stderr=quiet))
+    with ExitStack() as stack:
+        made = Screen(stack.enter_context(_server()))
+        own = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"), str(tmp_path))
+        config = {**made.environment, **own, "GSETTINGS_BACKEND": "memory", "NO_AT_BRIDGE": "1"}
+        if window_manager == "xfwm4":  # it asks a bus for its settings
+            bus = private_bus(tmp_path, "org.xfce.Xfconf", environment=config)
+            config["DBUS_SESSION_BUS_ADDRESS"] = stack.enter_context(bus)
+        stack.enter_context(_running(WINDOW_MANAGERS[window_manager], env=config, stdout=subprocess.DEVNULL))
         made.wait(lambda: made.do("get_desktop") != "")
         yield made
+
+
+@contextmanager
+def _server() -> Iterator[int]:
+    """The X server; yields the number of its display."""
+    read, write = os.pipe()
+    # -noreset: by default the server starts anew when its last client leaves, and whoever connects just then is lost.
+    options = ["-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"]
+    with _running(["Xvfb", "-displayfd", str(write), *options], pass_fds=[write]), os.fdopen(read) as said:
+        os.close(write)
+        yield int(said.readline())
+
+
+@contextmanager
+def _running(command: list[str], **how: Any) -> Iterator[None]:
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **how)
+    try:
+        yield
     finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(10)
+        process.terminate()
+        process.wait(10)

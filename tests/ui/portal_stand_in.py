@@ -5,11 +5,7 @@ portal understands is tested with that one.
 """
 
 import queue
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from jeepney import DBusAddress, HeaderFields, Message, message_bus, new_error, new_method_return, new_signal
@@ -18,32 +14,6 @@ from jeepney.io.blocking import open_dbus_connection
 NAME = "org.freedesktop.portal.Desktop"
 PATH = "/org/freedesktop/portal/desktop"
 SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
-
-CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>{services}
-  <policy context="default"><allow user="*"/><allow own="*"/><allow send_destination="*"/>
-    <allow receive_type="method_call"/><allow receive_type="method_return"/>
-    <allow receive_type="signal"/><allow receive_type="error"/></policy>
-</busconfig>"""
-
-
-@contextmanager
-def private_bus(folder: Path, services: Path | None = None) -> Iterator[str]:
-    """A message bus of its own, on which nothing starts by itself but what `services` describes; yields its address."""
-    config = folder / "bus.conf"
-    found = f"<servicedir>{services}</servicedir>" if services else ""
-    config.write_text(CONFIG.format(socket=folder / "bus", services=found))
-    command = ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"]
-    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    assert daemon.stdout is not None
-    try:
-        yield daemon.stdout.readline().strip()
-    finally:
-        daemon.terminate()
-        daemon.wait()
-        daemon.stdout.close()
 
 
 class Portal:

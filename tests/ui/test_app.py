@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from desktop import WINDOW_MANAGERS
 from PySide6.QtCore import QtMsgType, qInstallMessageHandler
 
 from core.paths import ROOT
@@ -181,6 +182,7 @@ def ready(screen, profile):
 
 
 @pytest.mark.desktop
+@pytest.mark.parametrize("window_manager", WINDOW_MANAGERS)
 def test_the_key_brings_the_palette_with_the_keyboard_and_esc_gives_it_back(screen, desktop_app, other, profile):
     app = desktop_app()
     ready(screen, profile)

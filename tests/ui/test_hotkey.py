@@ -8,6 +8,7 @@ import sys
 from ctypes import addressof, wintypes
 
 import pytest
+from desktop import WINDOW_MANAGERS
 from PySide6.QtCore import Qt
 
 from core.paths import ROOT
@@ -163,6 +164,7 @@ def grabber(screen):
 
 
 @pytest.mark.desktop
+@pytest.mark.parametrize("window_manager", WINDOW_MANAGERS)
 def test_a_real_press_arrives_whatever_the_lock_keys_say(screen, grabber):
     process, said = grabber("Ctrl+Alt+Space")
     assert said == ["ok"]

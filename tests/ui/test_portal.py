@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from portal_stand_in import Portal, private_bus
+from message_bus import private_bus
+from portal_stand_in import Portal
 
 from ui.hotkey import parse
 from ui.hotkeys.portal import PortalHotkey, trigger
