@@ -11,12 +11,13 @@ from desktop import screen, window_manager
 from pytestqt.qtbot import QtBot
 from scripted import offhand
 from scripted_engine import ScriptedEngine
+from wayland import wayland
 
 from core.paths import Profile
 from ui.engine_link import EngineLink
 from ui.theme import Theme
 
-__all__ = ["offhand", "screen", "window_manager"]
+__all__ = ["offhand", "screen", "wayland", "window_manager"]
 
 HERE = Path(__file__).parent
 
