@@ -1,17 +1,20 @@
 """Every file and folder Offhand owns, per system, and how to start its own processes. Nothing here touches the disk
-except `Profile.create`."""
+except `Profile.create`.
+
+Quick to import, because `offhand toggle` waits for it with a finger on the key: what is rarely needed is imported there.
+"""
 
 import errno
-import hashlib
 import os
 import sys
-import tempfile
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
-from core.errors import ProfileUnusable
+if TYPE_CHECKING:
+    from core.errors import ProfileUnusable
 
 ROOT = Path(__file__).resolve().parent.parent
 """The folder that holds `main.py`."""
@@ -66,6 +69,8 @@ class Profile:
         Raises:
             ProfileUnusable: one cannot be made or written.
         """
+        import tempfile
+
         for folder in (self.config, self.data, self.runtime, self.logs):
             try:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,19 +85,27 @@ class Profile:
         path = self.runtime / f"{name}.sock"
         if len(os.fsencode(path)) <= 103:  # sun_path holds 104 bytes on macOS, 108 on Linux, the last one a zero
             return str(path)
+        import tempfile
+
         folder = Path(tempfile.gettempdir()) / f"offhand-{os.getuid()}-{self._fingerprint()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         status = folder.lstat()
         if status.st_uid != os.getuid() or status.st_mode & 0o077:
+            from core.errors import ProfileUnusable
+
             raise ProfileUnusable(f"{folder} belongs to somebody else.", "Choose a shorter path for OFFHAND_HOME.")
         return str(folder / name)
 
     def _fingerprint(self) -> str:
+        import hashlib
+
         return hashlib.blake2b(os.fsencode(self.runtime), digest_size=8).hexdigest()
 
 
-def unwritable(folder: Path, error: OSError) -> ProfileUnusable:
+def unwritable(folder: Path, error: OSError) -> "ProfileUnusable":
     """What a person is told when the system refuses a folder of the profile."""
+    from core.errors import ProfileUnusable
+
     what = f"Offhand cannot write its profile in {folder}: {error.strerror or error}."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ProfileUnusable(what, "Free some space on that disk; nothing is lost, and the next try goes on.")
@@ -115,6 +128,8 @@ def command(*arguments: str) -> list[str]:
 @cache
 def build_id() -> str:
     """Changes whenever the program's files change, so that a newer client can tell an older engine."""
+    import hashlib
+
     digest = hashlib.blake2b(digest_size=8)
     for room in ("core", "indexer"):
         for path in sorted((ROOT / room).rglob("*.py")):

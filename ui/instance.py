@@ -1,30 +1,33 @@
 """One window per profile, and the bell that calls it: `offhand toggle` rings it from a key bound in the desktop.
 
-Plain sockets and no Qt: whoever rings must be done before the finger leaves the key. The side that listens is
-`ui.bell`.
+Plain sockets and no Qt: whoever rings must be done before the finger leaves the key, so what only a failure needs is
+imported there. The side that listens is `ui.bell`.
 """
 
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from core.paths import Profile, command
-from core.protocol import Problem
+
+Answer = Literal["heard", "nobody", "silence"]
 
 PATIENCE = 2.0  # seconds for a busy window to answer
 TOKENS = ("XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID")
 
 
-def toggle(profile: Profile) -> int:
+def toggle(profile: Profile, answer: Answer | None = None) -> int:
     """Show or hide the palette of the running app, or start the app with its palette open; returns an exit status.
+
+    Args:
+        answer: what became of a knock just now, where there was one.
 
     Raises:
         Problem: the running window does not answer, or the app cannot be started.
     """
-    if not ring(profile, "toggle"):
+    if not _heard(answer or knock(profile, "toggle")):
         _start()
     return 0
 
@@ -32,19 +35,33 @@ def toggle(profile: Profile) -> int:
 def ring(profile: Profile, word: str) -> bool:
     """Tell the running app `word` ("toggle" or "show"); False when none runs.
 
-    The activation token the desktop gave to this process goes along: Wayland gives the focus to who holds it.
-
     Raises:
         Problem: the app is there but does not answer.
+    """
+    return _heard(knock(profile, word))
+
+
+def knock(profile: Profile, word: str) -> Answer:
+    """Tell the running app `word`; what became of it.
+
+    The activation token the desktop gave to this process goes along: Wayland gives the focus to who holds it.
     """
     token = next((os.environ[name] for name in TOKENS if os.environ.get(name)), "")
     line = f"{word} {token}".strip().replace("\n", "") + "\n"
     try:
-        return _ask(profile.app_address, line.encode()) == b"ok\n"
+        return "heard" if _ask(profile.app_address, line.encode()) == b"ok\n" else "nobody"
     except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError, BrokenPipeError):
-        return False  # nobody there; a socket file may be left from one that was killed
+        return "nobody"  # a socket file may be left from one that was killed
     except TimeoutError:
-        raise Problem("Offhand's window does not answer.", "Close it, if need be from the system monitor.") from None
+        return "silence"
+
+
+def _heard(answer: Answer) -> bool:
+    if answer == "silence":
+        from core.protocol import Problem
+
+        raise Problem("Offhand's window does not answer.", "Close it, if need be from the system monitor.")
+    return answer == "heard"
 
 
 def _ask(address: str, line: bytes) -> bytes:
@@ -60,6 +77,8 @@ def _ask(address: str, line: bytes) -> bytes:
 
 
 def _start() -> None:
+    import subprocess
+
     detached: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -67,6 +86,8 @@ def _start() -> None:
     try:
         subprocess.Popen(command("open", "--palette"), stdin=nowhere, stdout=nowhere, stderr=nowhere, **detached)
     except OSError as error:
+        from core.protocol import Problem
+
         raise Problem(
             f"Offhand's window could not be started: {error.strerror}.", "`offhand doctor` may help."
         ) from error

@@ -8,13 +8,13 @@ import pytest
 
 from core.paths import ROOT
 from core.protocol import Problem
-from ui import instance
+from ui import instance, terminal
 from ui.bell import Bell
 
 RING = """
 import sys
 from core.paths import Profile
-from ui import instance
+from ui import instance, terminal
 sys.exit(not instance.ring(Profile(), "toggle"))
 """
 
@@ -109,3 +109,25 @@ def test_ringing_needs_no_qt():
     code = "import sys, ui.instance; print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "PySide6" not in out.split()
+
+
+def test_offhand_toggle_loads_nothing_that_only_its_failure_needs(qtbot, bell):
+    code = "import sys; from ui import terminal; print(terminal.run(['toggle']), *sys.modules)"
+    with qtbot.waitSignal(bell.rung):
+        ringing = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    status, *loaded = ringing.communicate(timeout=10)[0].split()
+    assert status == "0"
+    assert not {"PySide6", "msgspec", "typer", "core.protocol"} & set(loaded)
+
+
+def test_offhand_toggle_knocks_once_at_a_window_that_does_not_answer(profile, monkeypatch, capsys):
+    monkeypatch.setattr(instance, "PATIENCE", 0.1)
+    with socket.socket(socket.AF_UNIX) as stuck:
+        stuck.bind(profile.app_address)
+        stuck.listen()
+        assert terminal.run(["toggle"], profile) == 4
+        stuck.accept()[0].close()
+        stuck.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            stuck.accept()
+    assert "does not answer" in capsys.readouterr().err

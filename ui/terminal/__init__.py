@@ -18,8 +18,7 @@ import sys
 from collections.abc import Sequence
 
 from core.paths import Profile
-from core.protocol import Problem
-from ui.terminal import barrier, window
+from ui import instance
 
 
 def run(arguments: Sequence[str], profile: Profile | None = None) -> int:
@@ -30,15 +29,28 @@ def run(arguments: Sequence[str], profile: Profile | None = None) -> int:
         profile: whose Offhand, by default the one `OFFHAND_HOME` or the system names.
     """
     words = list(arguments)
-    as_json = barrier.wants_json(words)
     profile = profile or Profile()
+    if words != ["toggle"]:
+        return _run(words, profile)
+    try:
+        answer = instance.knock(profile, "toggle")
+    except Exception:  # noqa: BLE001  # the barrier, not loaded yet for the sake of speed, tells of it
+        answer = None
+    return 0 if answer == "heard" else _run(words, profile, answer)
+
+
+def _run(words: list[str], profile: Profile, answer: instance.Answer | None = None) -> int:
+    from core.protocol import Problem
+    from ui.terminal import barrier, window
+
+    as_json = barrier.wants_json(words)
     sys.excepthook = barrier.LastResort(profile, as_json)
     try:
         barrier.check_encoding(words)
         if words in ([], ["open"], ["open", "--palette"]):
             return window.open_window(profile, palette="--palette" in words)
         if words == ["toggle"]:
-            return window.toggle(profile)
+            return window.toggle(profile, answer)
         from ui.terminal.commands import dispatch  # typer: the window and the hot key need not wait for it
 
         return dispatch(words, profile)

@@ -5,6 +5,7 @@ import sys
 
 from core.paths import Profile
 from core.protocol import Problem
+from ui import instance
 
 
 def open_window(profile: Profile, *, palette: bool = False) -> int:
@@ -19,16 +20,17 @@ def open_window(profile: Profile, *, palette: bool = False) -> int:
     return app.run(profile, palette=palette)
 
 
-def toggle(profile: Profile) -> int:
+def toggle(profile: Profile, answer: instance.Answer | None = None) -> int:
     """Show or hide the palette of the running app, starting that where none runs; returns the exit status.
+
+    Args:
+        answer: what became of a knock at the running app just now, where there was one.
 
     Raises:
         Problem: there is no display, or the app does not answer.
     """
     _need_display()
-    from ui import instance
-
-    return instance.toggle(profile)
+    return instance.toggle(profile, answer)
 
 
 def has_display() -> bool:
