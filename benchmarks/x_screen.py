@@ -1,4 +1,4 @@
-"""An X screen with a window manager for the benchmarks, and a look at it that takes microseconds: Xlib through ctypes."""
+"""An X screen with a window manager for the benchmarks, and a quick look at it from outside: Xlib through ctypes."""
 
 import ctypes
 import os
@@ -15,8 +15,9 @@ WINDOW_MANAGERS = {
     "metacity": ["metacity", "--sm-disable", "--no-composite"],
     "xfwm4": ["xfwm4", "--compositor=off"],
 }
+PATIENCE = 30.0  # seconds until something counts as never coming
 VIEWABLE = 2  # X.h, IsViewable
-POLL = 0.0005  # seconds between two looks
+GLANCE, LOOK = 0.0005, 0.005  # seconds between two looks at the focus, and at all windows, which takes longer
 SPACE, ESCAPE, RETURN, CONTROL, ALT = 0x20, 0xFF1B, 0xFF0D, 0xFFE3, 0xFFE9  # keysymdef.h
 
 
@@ -73,17 +74,17 @@ class Screen:
         """Whether a window of this title is to be seen."""
         return any(self._title(one) == title and self._viewable(one) for one in self._windows())
 
-    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> float:
-        """Wait until it holds; the milliseconds that took.
+    def until(self, condition: Callable[[], bool], pause: float = LOOK) -> float:
+        """Wait until it holds, with pauses of so many seconds; the milliseconds that took.
 
         Raises:
             TimeoutError: it never did.
         """
         started = time.perf_counter()
         while not condition():
-            if time.perf_counter() - started > seconds:
+            if time.perf_counter() - started > PATIENCE:
                 raise TimeoutError("what was waited for on the screen did not come about")
-            time.sleep(POLL)
+            time.sleep(pause)
         return (time.perf_counter() - started) * 1000
 
     def _keys(self, keysyms: tuple[int, ...], down: int) -> None:

@@ -1,7 +1,8 @@
 """Every file and folder Offhand owns, per system, and how to start its own processes. Nothing here touches the disk
 except `Profile.create`.
 
-Quick to import, because `offhand toggle` waits for it with a finger on the key: what is rarely needed is imported there.
+Quick to import, because `offhand toggle` waits for it with a finger on the key: what is rarely needed is imported
+where it is.
 """
 
 import errno
