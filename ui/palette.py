@@ -32,6 +32,8 @@ class Palette(QWidget):
         super().__init__(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self._theme = theme
         self._margin = SHADOW if composited else 0
+        # On Wayland the desktop places it, once: from the middle of the screen it would grow beyond the edge.
+        self._grows = not QGuiApplication.platformName().startswith("wayland")
         self.setWindowTitle("Offhand palette")
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground, composited)
         self.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, on=False)
@@ -96,8 +98,8 @@ class Palette(QWidget):
         self.hidden.emit()
 
     def _fit(self, showing: str) -> None:
-        """Two heights only, so that it does not jump while one types."""
-        compact = not self.panel.question.text().strip()
+        """Two heights only, so that it does not jump while one types; one where it cannot be placed."""
+        compact = self._grows and not self.panel.question.text().strip()
         if showing == "keep" and not compact:
             return
         screen = self.screen() or QGuiApplication.primaryScreen()

@@ -229,6 +229,26 @@ def test_with_a_shortcut_closing_the_window_leaves_the_app_at_hand(screen, deskt
 
 
 @pytest.mark.desktop
+def test_another_shortcut_is_taken_by_pressing_it_in_the_settings(screen, desktop_app, other, profile):
+    desktop_app()
+    ready(screen, profile)
+    screen.do("search", "--sync", "--onlyvisible", "--name", "^Offhand$", "windowactivate", "--sync")
+    screen.press("ctrl+7")
+
+    def taken():
+        screen.press("Tab")  # from control to control until it is the field's turn
+        screen.press("ctrl+alt+j")
+        time.sleep(0.2)
+        return "Ctrl+Alt+J opens Offhand from anywhere" in (profile.logs / "app.log").read_text()
+
+    screen.wait(taken)
+    activate(screen, "^another program$")
+    screen.press("ctrl+alt+space")
+    screen.press("ctrl+alt+j")
+    screen.wait(lambda: screen.focused() == "Offhand palette")
+
+
+@pytest.mark.desktop
 def test_without_shortcut_and_tray_closing_the_window_ends_the_app(screen, desktop_app, profile, tmp_path, monkeypatch):
     first = desktop_app()
     ready(screen, profile)

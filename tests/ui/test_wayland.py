@@ -50,6 +50,8 @@ def test_a_key_bound_in_the_desktop_brings_the_palette_with_the_keyboard(wayland
         wayland.press("-M", "ctrl", "-M", "alt", "-k", "space", "-m", "alt", "-m", "ctrl")
         wayland.wait(lambda: wayland.focused() == "Offhand palette")
         wayland.press("roof")
+        wayland.wait(lambda: 450 < wayland.bottom("Offhand palette") <= 900)
+        assert wayland.focused() == "Offhand palette"
         wayland.press("-k", "Escape")
         wayland.wait(lambda: wayland.focused() == "another program")
     assert app.poll() is None

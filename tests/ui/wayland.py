@@ -43,6 +43,8 @@ class Desktop:
         self._process = subprocess.Popen(command, env=self.environment, stderr=subprocess.DEVNULL)
         self.wait(lambda: any(runtime.glob("wayland-*.lock")) and self._tell("-t", "get_version") != "")
         self.environment["WAYLAND_DISPLAY"] = next(runtime.glob("wayland-*.lock")).stem
+        # A keyboard that stays: else the seat loses its only one after each press, and windows their focus.
+        self._keyboard = subprocess.Popen(["wtype", "-s", "3600000"], env=self.environment)
 
     def bind(self, keys: str, *command: str) -> None:
         """Have keys start a program, as in the desktop's own settings."""
@@ -54,13 +56,19 @@ class Desktop:
 
     def focused(self) -> str:
         """The title of the window that has the keyboard."""
+        return next((str(one["name"]) for one in self._windows() if one["focused"]), "")
 
-        def look(node: dict[str, Any]) -> str:
-            if node["focused"]:
-                return str(node["name"])
-            return next((name for child in node["nodes"] + node["floating_nodes"] if (name := look(child))), "")
+    def bottom(self, title: str) -> int:
+        """How far down a window reaches, in pixels of the screen, which is 900 high; 0 for one that is not there."""
+        rect = next((one["rect"] for one in self._windows() if one["name"] == title), {"y": 0, "height": 0})
+        return int(rect["y"] + rect["height"])
 
-        return look(json.loads(self._tell("-t", "get_tree")))
+    def _windows(self) -> Iterator[dict[str, Any]]:
+        below = [json.loads(self._tell("-t", "get_tree"))]
+        while below:
+            node = below.pop()
+            below += node["nodes"] + node["floating_nodes"]
+            yield node
 
     def wait(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         """Wait until it holds; fails when it does not in time."""
@@ -72,6 +80,8 @@ class Desktop:
 
     def end(self) -> None:
         """Stop it."""
+        self._keyboard.kill()
+        self._keyboard.wait()
         self._process.terminate()
         self._process.wait(10)
 
