@@ -1,11 +1,17 @@
 """The shortcut of Wayland desktops: the real client on a private message bus, against a portal that plays."""
 
+import os
 import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from message_bus import private_bus
-from portal_stand_in import Portal
+from portal_stand_in import Backend, Portal
+from PySide6.QtCore import QObject
 
+from ui import hotkeys
 from ui.hotkey import parse
 from ui.hotkeys.portal import PortalHotkey, trigger
 from ui.hotkeys.session_bus import SessionBus
@@ -66,6 +72,20 @@ def hotkey(qtbot, bus):
     made.changed.connect(made.said.append)
     yield made
     made.close()
+
+
+@pytest.mark.parametrize("platform", ["wayland", "wayland-egl", "xcb"])
+def test_on_a_wayland_desktop_the_portal_is_asked_under_xwayland_too(qapp, bus, monkeypatch, platform):
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    monkeypatch.setattr(hotkeys, "QGuiApplication", SimpleNamespace(platformName=lambda: platform))
+    made, composited = hotkeys.of_this_screen(QObject())
+    assert isinstance(made, PortalHotkey)
+    assert composited
+    made.close()
+    monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
+    said = hotkeys.of_this_screen(QObject())[0].register("Ctrl+J").message
+    assert said.startswith("No global shortcut: the desktop's message bus cannot be reached.")
+    assert "offhand toggle" in said
 
 
 def registered(qtbot, hotkey, combination="Ctrl+Alt+Space"):
@@ -175,3 +195,54 @@ def test_a_bus_that_ends_is_said(qtbot, tmp_path, monkeypatch):
     qtbot.waitUntil(lambda: said != [] and "line to the desktop was lost" in said[-1].message)
     assert hotkey.register("Ctrl+K").status == "unavailable"
     hotkey.close()
+
+
+FRONT_END = Path("/usr/libexec/xdg-desktop-portal")
+
+
+@pytest.fixture
+def real_portal(tmp_path, bus, qtbot):
+    """Makes a desktop's part and starts the portal that most desktops have, before it."""
+    if not FRONT_END.exists():
+        pytest.skip("not installed: xdg-desktop-portal")
+    (tmp_path / "portals").mkdir()
+    (tmp_path / "portals" / "test.portal").write_text(
+        f"[portal]\nDBusName={Backend.NAME}\nInterfaces={Backend.INTERFACE};\nUseIn=test\n"
+    )
+    own = {"XDG_DESKTOP_PORTAL_DIR": str(tmp_path / "portals"), "XDG_CURRENT_DESKTOP": "test"}
+    own |= dict.fromkeys(("HOME", "XDG_RUNTIME_DIR"), str(tmp_path))
+    started = []
+
+    def start(**words):
+        made = Backend(bus, **words)
+        portal = subprocess.Popen([FRONT_END], env={**os.environ, **own}, stderr=subprocess.DEVNULL)
+        started.append((made, portal))
+        return made
+
+    yield start
+    for made, portal in started:
+        portal.terminate()
+        portal.wait()
+        made.vanish()
+
+
+@pytest.mark.desktop
+def test_the_real_portal_understands_what_is_asked_and_passes_the_press_on(qtbot, hotkey, real_portal):
+    assert hotkey.register("Ctrl+Alt+Space").status == "asked"  # before it has started: asked again when it is there
+    desktop = real_portal()
+    qtbot.waitUntil(lambda: bool(hotkey.said) and hotkey.said[-1].status == "ok", timeout=10_000)
+    assert desktop.wish == {"description": ("s", "Ask Offhand"), "preferred_trigger": ("s", "CTRL+ALT+space")}
+    with qtbot.waitSignal(hotkey.activated):
+        desktop.press()
+    hotkey.said.clear()
+    hotkey.register("Ctrl+J")
+    qtbot.waitUntil(lambda: bool(hotkey.said) and hotkey.said[-1].status == "ok")
+    assert desktop.wish["preferred_trigger"] == ("s", "CTRL+j")
+    assert "Close" in desktop.asked
+
+
+@pytest.mark.desktop
+def test_a_no_by_way_of_the_real_portal_is_a_no(qtbot, hotkey, real_portal):
+    hotkey.register("Ctrl+Alt+Space")
+    real_portal(code=1)
+    qtbot.waitUntil(lambda: bool(hotkey.said) and "declined" in hotkey.said[-1].message, timeout=10_000)
