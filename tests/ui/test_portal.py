@@ -78,12 +78,13 @@ def hotkey(qtbot, bus):
 def test_on_a_wayland_desktop_the_portal_is_asked_under_xwayland_too(qapp, bus, monkeypatch, platform):
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     monkeypatch.setattr(hotkeys, "QGuiApplication", SimpleNamespace(platformName=lambda: platform))
-    made, composited = hotkeys.of_this_screen(QObject())
+    parent = QObject()
+    made, composited = hotkeys.of_this_screen(parent)
     assert isinstance(made, PortalHotkey)
     assert composited
     made.close()
     monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS")
-    said = hotkeys.of_this_screen(QObject())[0].register("Ctrl+J").message
+    said = hotkeys.of_this_screen(parent)[0].register("Ctrl+J").message
     assert said.startswith("No global shortcut: the desktop's message bus cannot be reached.")
     assert "offhand toggle" in said
 
