@@ -129,7 +129,7 @@ class App(QObject):
     def _hotkey_is(self, result: Result) -> None:
         self._registered = result
         log.info("shortcut: %s", result.message)
-        self.window.settings.show_shortcut(result.message, well=result.status in ("ok", "asked"))
+        self.window.show_shortcut(result.message, well=result.status in ("ok", "asked"))
         self._can_come_back()
 
     def _can_come_back(self) -> None:

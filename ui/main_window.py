@@ -1,6 +1,11 @@
-"""The frame around the pages: navigation on the left, the page on the right, the engine's state at the foot."""
+"""The frame around the pages: navigation on the left, the page on the right, the engine's state at the foot.
 
-from functools import partial
+The first page is there at once; each other one is made, and its code loaded, when it is first needed: so the window is
+seen the sooner.
+"""
+
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeVar
 
 from PySide6.QtCore import QSettings, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QIcon, QKeySequence, QShortcut
@@ -19,18 +24,22 @@ from core.paths import Profile
 from ui.ask_panel import AskPanel
 from ui.engine_banner import EngineBanner
 from ui.engine_link import EngineLink
-from ui.pages.history import HistoryPage
-from ui.pages.library import LibraryPage
-from ui.pages.models import ModelsPage
-from ui.pages.privacy import PrivacyPage
-from ui.pages.settings import SettingsPage
-from ui.pages.status import StatusPage
-from ui.pages.tasks import TasksPage
 from ui.preferences import Preferences
 from ui.shortcut_sheet import ShortcutSheet
 from ui.state_words import later_words, state_words, tone
 from ui.theme import Theme, app_icon
 from ui.widgets import Note, button, label, row
+
+if TYPE_CHECKING:
+    from ui.pages.history import HistoryPage
+    from ui.pages.library import LibraryPage
+    from ui.pages.models import ModelsPage
+    from ui.pages.privacy import PrivacyPage
+    from ui.pages.settings import SettingsPage
+    from ui.pages.status import StatusPage
+    from ui.pages.tasks import TasksPage
+
+PageT = TypeVar("PageT", bound=QWidget)
 
 PAGES = (
     ("Ask", "ask"),
@@ -71,16 +80,11 @@ class MainWindow(QMainWindow):
         self.resize(QSize(1000, 680))
         self.preferences = Preferences(link, self)
         self.ask = AskPanel(link, theme, embedded=True)
-        self.library = LibraryPage(link, theme)
-        self.tasks = TasksPage(link, theme)
-        self.history = HistoryPage(link, theme)
-        self.models = ModelsPage(link, theme, self.preferences)
-        self.privacy = PrivacyPage(link, theme, self.preferences)
-        self.settings = SettingsPage(theme, self.preferences)
-        self.status = StatusPage(link, theme)
         self.notice = Note("trouble")
         self.banner = EngineBanner(link)
         self._pages = QStackedWidget()
+        self._number = ASK
+        self._shortcut: tuple[str, bool] | None = None  # how it stands with it, in words, and whether it is well
         self._buttons = QButtonGroup(self)
         self._dot = QLabel()
         self._words = label("", "faint", wrap=True)
@@ -96,10 +100,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(geometry)
 
     def _build(self) -> None:
-        for page in (
-            self.ask, self.library, self.tasks, self.history, self.models, self.privacy, self.settings, self.status,
-        ):  # fmt: skip
-            self._pages.addWidget(page)
+        self._pages.addWidget(self.ask)
         inner = QWidget()
         layout = QHBoxLayout(inner)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -122,10 +123,6 @@ class MainWindow(QMainWindow):
         self._notice_over.timeout.connect(lambda: self.notice.say(""))
         self.ask.close_requested.connect(self.ask.back)
         self.ask.add_folder_requested.connect(self.add_folder)
-        for listed in (self.tasks, self.history):
-            listed.open_requested.connect(self.open_requested)
-        self.history.ask_requested.connect(self.ask_again)
-        self.models.cloud_requested.connect(partial(self.show_page, PRIVACY))
         self._link.state_changed.connect(self._show_state)
         self._link.reported.connect(self._show_state)
         self._theme.changed.connect(self._look)
@@ -163,18 +160,83 @@ class MainWindow(QMainWindow):
 
     def show_page(self, number: int) -> None:
         """Turn to a page: `ASK`, `LIBRARY`, …"""
-        self._pages.setCurrentIndex(number)
+        self._number = number
+        page = getattr(self, PAGES[number][1])  # made by that, the first time
+        self._pages.setCurrentWidget(page)
         self.banner.set_wanted(number != ASK)
         self._buttons.button(number).setChecked(True)
         for made in self._buttons.buttons():  # Tab reaches the one in view, arrows the others; a click, the page
             made.setFocusPolicy(Qt.FocusPolicy.TabFocus if made.isChecked() else Qt.FocusPolicy.NoFocus)
-        page = self._pages.currentWidget()
-        if page is not None and not any(made.hasFocus() for made in self._buttons.buttons()):
+        if not any(made.hasFocus() for made in self._buttons.buttons()):
             page.setFocus()  # from where Tab goes on to its controls, and the arrows scroll
 
     def page(self) -> int:
         """The page in view."""
-        return self._pages.currentIndex()
+        return self._number
+
+    @cached_property
+    def library(self) -> "LibraryPage":
+        """The folders."""
+        from ui.pages.library import LibraryPage
+
+        return self._added(LibraryPage(self._link, self._theme))
+
+    @cached_property
+    def tasks(self) -> "TasksPage":
+        """The tasks of all notes."""
+        from ui.pages.tasks import TasksPage
+
+        page = self._added(TasksPage(self._link, self._theme))
+        page.open_requested.connect(self.open_requested)
+        return page
+
+    @cached_property
+    def history(self) -> "HistoryPage":
+        """What was asked."""
+        from ui.pages.history import HistoryPage
+
+        page = self._added(HistoryPage(self._link, self._theme))
+        page.open_requested.connect(self.open_requested)
+        page.ask_requested.connect(self.ask_again)
+        return page
+
+    @cached_property
+    def models(self) -> "ModelsPage":
+        """What answers, here and elsewhere."""
+        from ui.pages.models import ModelsPage
+
+        page = self._added(ModelsPage(self._link, self._theme, self.preferences))
+        page.cloud_requested.connect(partial(self.show_page, PRIVACY))
+        return page
+
+    @cached_property
+    def privacy(self) -> "PrivacyPage":
+        """The cloud models, and what leaves."""
+        from ui.pages.privacy import PrivacyPage
+
+        return self._added(PrivacyPage(self._link, self._theme, self.preferences))
+
+    @cached_property
+    def settings(self) -> "SettingsPage":
+        """The settings."""
+        from ui.pages.settings import SettingsPage
+
+        page = self._added(SettingsPage(self._theme, self.preferences))
+        if self._shortcut is not None:
+            words, well = self._shortcut
+            page.show_shortcut(words, well=well)
+        return page
+
+    @cached_property
+    def status(self) -> "StatusPage":
+        """What runs, and how it is."""
+        from ui.pages.status import StatusPage
+
+        return self._added(StatusPage(self._link, self._theme))
+
+    def _added(self, page: PageT) -> PageT:
+        self._pages.addWidget(page)
+        return page
 
     def present(self) -> None:
         """Come to the front."""
@@ -208,6 +270,12 @@ class MainWindow(QMainWindow):
         sheet = ShortcutSheet(self, [name for name, _ in PAGES], settings.hotkey if settings is not None else "")
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
+
+    def show_shortcut(self, words: str, *, well: bool) -> None:
+        """Say how it stands with the global shortcut, on the page where it is set."""
+        self._shortcut = (words, well)
+        if "settings" in self.__dict__:  # made already
+            self.settings.show_shortcut(words, well=well)
 
     def say(self, words: str) -> None:
         """Say something above the page for a few seconds."""
