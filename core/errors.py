@@ -109,3 +109,17 @@ class EngineUnreachable(Problem):
     """The engine could not be started or does not answer."""
 
     kind = "engine"
+
+
+class DownloadFailed(Problem):
+    """A model could not be fetched.
+
+    Args:
+        passing: what is here so far stays, and goes on when that is over; else nothing is kept.
+    """
+
+    kind = "download"
+
+    def __init__(self, what: str, next_step: str, *, passing: bool = False) -> None:
+        super().__init__(what, next_step)
+        self.passing = passing

@@ -17,6 +17,7 @@ from indexer.pace import Pace
 from indexer.pipeline import Pipeline, Reader
 from indexer.placement import names
 from indexer.records import EVERYWHERE, Counts, Filter, Finding, Folder, FolderRefused, Hit, Problem
+from indexer.related import RelatedPassages
 from indexer.scanner import Scanner
 from indexer.scans import LOOK_SECONDS, Scans
 from indexer.search import Stage
@@ -50,8 +51,8 @@ class Index:
         on_change: called, from any thread, when something a person could see has changed.
 
     `vectors` tells where the index of vectors stands, and is told to look after it; `ledger` says what became of each
-    file, `facts` what the catalog knows exactly, `pace` when work in the background rests, and `spelling` which words
-    were probably meant.
+    file, `facts` what the catalog knows exactly, `related` which passages are close to a file, `pace` when work in the
+    background rests, and `spelling` which words were probably meant.
 
     Raises:
         CatalogUnusable: the catalog cannot be opened.
@@ -108,6 +109,7 @@ class Index:
             notices=self._notices,
         )
         self._finder = Finder(self._database, meaning, self._flow.doubt)
+        self.related = RelatedPassages(self._database, meaning, self._flow.doubt)
         self._scans = recogniser and Scans(
             self._database,
             recogniser,

@@ -54,6 +54,14 @@ class Nearest(Struct, frozen=True, tag=True):
     among: list[int] | None = None
 
 
+class Alike(Struct, frozen=True, tag=True):
+    """The passages closest to any of these, by vectors that are stored; themselves among them → Neighbours, none where
+    none of these has a vector yet."""
+
+    ids: list[int]
+    limit: int
+
+
 class Apply(Struct, frozen=True, tag=True):
     """Add (id, float16 vector) and take out ids → Applied; refused (kind "rebuilding") while there is no index.
 
@@ -81,7 +89,7 @@ class Rebuild(Struct, frozen=True, tag=True):
     why: str
 
 
-Call = Embed | Similarity | Nearest | Apply | Verify | ListIds | Rebuild
+Call = Embed | Similarity | Nearest | Alike | Apply | Verify | ListIds | Rebuild
 
 
 class Vectors(Struct, frozen=True, tag=True):
@@ -175,6 +183,10 @@ class Semantics:
                 self._index.begin(embedder.model_id)
                 with self._question():
                     found, exact = self._index.nearest(embedder.embed([text])[0], limit, among)
+                yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
+            case Alike(ids, limit):
+                self._index.begin(embedder.model_id)
+                found, exact = self._index.alike(ids, limit)
                 yield Neighbours([number for number, _ in found], [cosine for _, cosine in found], exact)
             case Apply(upserts, deletes, batch):
                 vectors = unpack([vector for _, vector in upserts]) if upserts else np.empty((0, 0), np.float32)

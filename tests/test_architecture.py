@@ -33,6 +33,7 @@ ONLY_IN = {
             "core/network.py",
             "core/models/service.py",
             "core/models/failures.py",
+            "core/models/transfer.py",
             "core/models/openai_service.py",
             "core/models/anthropic_service.py",
         },

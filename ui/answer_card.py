@@ -42,6 +42,7 @@ class AnswerCard(QScrollArea):
         cloud_requested: the person agrees to ask the cloud model about this question, once.
         again_requested: the person wants another answer to the same question.
         copy_requested: the person wants the quote with its citation.
+        related_requested: the person wants what is close to the quote in other notes.
         notice(str): a sentence for the person.
     """
 
@@ -49,6 +50,7 @@ class AnswerCard(QScrollArea):
     cloud_requested = Signal()
     again_requested = Signal()
     copy_requested = Signal()
+    related_requested = Signal()
     notice = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -79,6 +81,7 @@ class AnswerCard(QScrollArea):
         self.listing.open_requested.connect(self.open_requested)
         self.quote_block.open_requested.connect(lambda: self._open(self.place()))
         self.quote_block.copy_requested.connect(self.copy_requested)
+        self.quote_block.related_requested.connect(self.related_requested)
         self.prose.view.source_clicked.connect(lambda number: self._open(self._place_of(number)))
         self.prose.view.refused.connect(self.notice)
         self.clear()

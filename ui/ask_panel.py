@@ -8,11 +8,13 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
-from core.protocol import Ask, Event, Found, Problem, QueryPart, Search
+from core.protocol import Ask, Event, Found, Hit, Problem, QueryPart, Search
 from ui.answer_card import AnswerCard
+from ui.ask_state import say_state
 from ui.citation import cite
 from ui.engine_link import EngineLink, Ticket
 from ui.filter_chips import FilterChips, without
+from ui.related_view import RelatedView
 from ui.results_list import ResultsView
 from ui.state_pane import StatePane
 from ui.state_words import state_words
@@ -35,7 +37,7 @@ class AskPanel(QWidget):
         open_requested(str, int, object): path, line and page of a file to be opened.
         close_requested: Esc, with nothing left to stop.
         add_folder_requested: there is no folder yet and the person wants to add one.
-        showing(str): what is under the line changed: "state", "results" or "answer".
+        showing(str): what is under the line changed: "state", "results", "answer" or "related".
     """
 
     open_requested = Signal(str, int, object)
@@ -67,6 +69,8 @@ class AskPanel(QWidget):
         self.pane = StatePane()
         self.results = ResultsView(theme)
         self.card = AnswerCard(theme)
+        self.close_by = RelatedView(link, theme)
+        self._before: QWidget = self.pane  # what the related passages took the place of
         self.body = QStackedWidget()
         self._foot = label("", "faint")
         self._stop = button("Stop", "quiet", self.stop, "Stop answering")
@@ -84,7 +88,7 @@ class AskPanel(QWidget):
         foot = row(self._foot, None, self._stop, self._hints)
         foot.layout().setContentsMargins(20, 7, 14, 7)  # type: ignore[union-attr]
         foot.setMinimumHeight(38)
-        for part in (self.pane, self.results, self.card):
+        for part in (self.pane, self.results, self.card, self.close_by):
             self.body.addWidget(part)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -102,7 +106,10 @@ class AskPanel(QWidget):
         self.chips.removed.connect(self._remove)
         self._meaning.timeout.connect(lambda: self._find(meaning=True))
         self._notice_over.timeout.connect(self._refresh)
-        self.results.open_requested.connect(lambda hit: self.open_requested.emit(hit.path, hit.line, hit.page))
+        for listed in (self.results, self.close_by):
+            listed.open_requested.connect(lambda hit: self.open_requested.emit(hit.path, hit.line, hit.page))
+        self.close_by.back_requested.connect(lambda: self._show(self._before))
+        self.card.related_requested.connect(self.related)
         self.card.open_requested.connect(self.open_requested)
         self.card.copy_requested.connect(self.copy)
         self.card.cloud_requested.connect(self.ask_cloud)
@@ -149,6 +156,8 @@ class AskPanel(QWidget):
             self.escape()
         elif control and key == Keys.Key_C and not self.question.hasSelectedText():
             self.copy()
+        elif control and key == Keys.Key_R:
+            self.related()
         else:
             return False
         return True
@@ -180,30 +189,49 @@ class AskPanel(QWidget):
         """Stop what is running, else leave."""
         if self._asking is not None:
             self.stop()
+        elif self.body.currentWidget() is self.close_by:
+            self._show(self._before)
         else:
             self.close_requested.emit()
 
     def open(self) -> None:
         """Open the file at the chosen passage, or at the quote."""
-        if self.body.currentWidget() is self.card:
-            where = self.card.place()
-        else:
-            hit = self.results.chosen() if self.body.currentWidget() is self.results else None
-            where = (hit.path, hit.line, hit.page) if hit is not None else None
+        where = self._place()
         if where is not None:
             self.open_requested.emit(*where)
 
+    def related(self) -> None:
+        """Show what in other notes is close to the chosen passage, or to the quote."""
+        where, shown = self._place(), self.body.currentWidget()
+        if where is None or shown is None:
+            return
+        self._meaning.stop()
+        if self._search is not None:
+            self._search.cancel()  # what it finds later must not take the place
+        self._before = shown if shown is not self.close_by else self._before
+        self.close_by.look(where[0], where[1])
+        self._show(self.close_by)
+
     def copy(self) -> None:
         """Put the quote or the chosen passage with its citation on the clipboard."""
-        words = None
+        hit = self._hit()
+        words = cite(hit.text, hit.title, hit.path, hit.line, hit.page) if hit is not None else None
         if self.body.currentWidget() is self.card:
             words = self.card.citation()
-        elif self.body.currentWidget() is self.results:
-            hit = self.results.chosen()
-            words = cite(hit.text, hit.title, hit.path, hit.line, hit.page) if hit is not None else None
         if words:
             QGuiApplication.clipboard().setText(words)
             self.notice("Copied with its citation.")
+
+    def _hit(self) -> Hit | None:
+        """The passage that is chosen in the list that is shown."""
+        shown = self.body.currentWidget()
+        return shown.chosen() if isinstance(shown, ResultsView | RelatedView) else None
+
+    def _place(self) -> tuple[str, int, int | None] | None:
+        if self.body.currentWidget() is self.card:
+            return self.card.place()
+        hit = self._hit()
+        return (hit.path, hit.line, hit.page) if hit is not None else None
 
     def notice(self, words: str) -> None:
         """Say something in the foot for a few seconds."""
@@ -334,34 +362,12 @@ class AskPanel(QWidget):
             self._show_state()
 
     def _show_state(self) -> None:
-        report, problem, typed = self._link.report, self._link.problem, bool(self._words())
-        kept = "What you typed stays and is looked up then." if typed else "It takes a moment."
-        if self._link.state == "gone":
-            words = str(problem) if problem is not None else ""
-            self.pane.say("The engine is not running", words, "Try now", self._link.retry)
-        elif self._link.state == "stopped":
-            words = "It was ended with `offhand stop`, and nothing is read or answered until it runs again."
-            self.pane.say("Offhand is stopped", words, "Start", self._link.retry)
-        elif self._link.state == "starting":
-            self.pane.say("Starting the engine…" if report is None else "Starting the engine again…", kept)
-        elif report is not None and not report.folders:
-            words = (
-                "Add a folder of notes or documents. It is only read, never changed, and nothing leaves this machine."
-            )
-            self.pane.say(
-                "Offhand does not read any folder yet", words, "Add a folder…", self.add_folder_requested.emit
-            )
-        elif not typed:
-            self.pane.say(
-                "Ask, or look something up", "Type to find a passage. Press Enter for an answer with its source."
-            )
-        else:
-            return
-        self._show(self.pane)
+        if say_state(self.pane, self._link, self.add_folder_requested.emit, typed=bool(self._words())):
+            self._show(self.pane)
 
     def _show(self, part: QWidget) -> None:
         self.body.setCurrentWidget(part)
-        names: dict[QWidget, str] = {self.pane: "state", self.results: "results", self.card: "answer"}
+        names = {self.pane: "state", self.results: "results", self.card: "answer", self.close_by: "related"}
         self.showing.emit(names[part])
 
     def _move(self, rows: int) -> None:
@@ -369,7 +375,7 @@ class AskPanel(QWidget):
             bar = self.card.verticalScrollBar()
             bar.setValue(bar.value() + rows * 48)
         else:
-            self.results.step(rows)
+            (self.close_by if self.body.currentWidget() is self.close_by else self.results).step(rows)
 
     def _look(self) -> None:
         self._glass.setPixmap(self._theme.pixmap("ask", "faint", 20))

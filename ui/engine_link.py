@@ -17,7 +17,20 @@ from PySide6.QtCore import QObject, Qt, Signal, Slot
 from core import launch
 from core.client import Engine
 from core.paths import Profile
-from core.protocol import Ask, Call, Doctor, Drill, Event, Preview, Problem, Search, StatusReport, TryProvider, Watch
+from core.protocol import (
+    Ask,
+    Call,
+    Doctor,
+    Drill,
+    Event,
+    Preview,
+    Problem,
+    Search,
+    StatusReport,
+    TryProvider,
+    UseModel,
+    Watch,
+)
 from ui.state_words import LinkState
 
 log = logging.getLogger(__name__)
@@ -135,7 +148,7 @@ class EngineLink(QObject):
         self._post(self._set_state, "starting", None)
 
     def _send(self, ticket: Ticket) -> None:
-        silent = isinstance(ticket.call, Ask | Doctor | Drill | Preview | TryProvider)
+        silent = isinstance(ticket.call, Ask | Doctor | Drill | Preview | TryProvider | UseModel)
         if silent or (isinstance(ticket.call, Search) and ticket.call.ahead):
 
             def again() -> None:

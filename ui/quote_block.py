@@ -14,10 +14,12 @@ class QuoteBlock(QFrame):
     Signals:
         open_requested: the person wants the file at the quote's place.
         copy_requested: the person wants the quote with its citation.
+        related_requested: the person wants what is close to it in other notes.
     """
 
     open_requested = Signal()
     copy_requested = Signal()
+    related_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,12 +33,16 @@ class QuoteBlock(QFrame):
         self._where = label("", "muted")
         self._open = button("Open", "quiet", self.open_requested.emit, "Open the file at this place")
         self._copy = button("Copy with citation", "quiet", self.copy_requested.emit)
+        self.related = button(
+            "Related", "quiet", self.related_requested.emit, "Show what is close to it in other notes"
+        )
         foot = QHBoxLayout()
         foot.setSpacing(8)
         foot.addWidget(self._title)
         foot.addWidget(self._where, 1)
         foot.addWidget(self._open)
         foot.addWidget(self._copy)
+        foot.addWidget(self.related)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 8, 6)
         layout.setSpacing(6)

@@ -12,6 +12,7 @@ ASKING: Keys = (
     ("Enter", "Answer the question"),
     ("Ctrl+Enter", "Open the file at its place"),
     ("Ctrl+C", "Copy with citation"),
+    ("Ctrl+R", "Related passages of other notes"),
     ("↑  ↓", "Choose a passage"),
     ("Esc", "Stop, or go back"),
 )

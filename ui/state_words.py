@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
-from core.protocol import Answered, CatalogItem, Coverage, FolderRule, StatusReport
+from core.protocol import Answered, CatalogItem, Coverage, FolderRule, ModelInfo, StatusReport
 
 LinkState = Literal["starting", "ready", "gone", "stopped"]
 QUANTISED = re.compile(r"([.-](I?Q\d\w*|B?F16|F32))?(\.gguf)?$", re.IGNORECASE)
@@ -108,6 +108,21 @@ def local_words(report: StatusReport) -> str:
     return f"{model_name(report.model)}, {state}{speed}"
 
 
+def speed_words(info: ModelInfo) -> str:
+    """How fast a model is here, "" where it has not been measured: "Reads 312 and writes 63 tokens/s."."""
+    return f"Reads {info.reading:.0f} and writes {info.writing:.0f} tokens/s." if info.measured else ""
+
+
+def wait_words(info: ModelInfo) -> str:
+    """How long a usual answer takes with a model, "" where nothing is known. An estimate says that it is one."""
+    if info.wait is None:
+        return ""
+    took = "under a second" if info.wait < 1 else f"about {left_words(info.wait)}"
+    if info.measured:
+        return f"A usual answer takes {took}."
+    return f"A usual answer should take {took} (an estimate)."
+
+
 def cloud_words(report: StatusReport) -> list[str]:
     """Each provider and how it stands."""
     return [f"{info.provider.name}: {info.words.rstrip('.')}" for info in report.providers]
@@ -191,6 +206,19 @@ def files(count: int) -> str:
 def size(count: int) -> str:
     """Bytes in MB (10^6), as a person reads them."""
     return f"{count / 1e6:,.0f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
+
+
+def large_size(count: int) -> str:
+    """Bytes in GB (10^9), below one in MB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def left_words(left: float) -> str:
+    """Seconds that are left, no more exactly than anybody knows: "40 s", "3 min", "2 h 10 min"."""
+    if left < 90:
+        return f"{max(1, round(left)):d} s"
+    minutes = round(left / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def seconds(milliseconds: float) -> str:

@@ -16,8 +16,10 @@ from core.engine import filters
 from core.engine.ahead import ReadAhead
 from core.engine.answers import AnswerDesk
 from core.engine.children import Children
+from core.engine.downloads import Downloads
 from core.engine.later import SecondOpinions
 from core.engine.library import LibraryDesk
+from core.engine.models import ModelDesk
 from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
 from core.engine.shelf import Shelf
@@ -26,6 +28,7 @@ from core.errors import BadInput
 from core.models.keys import Keys
 from core.models.local import LocalModel
 from core.models.route import Route
+from core.models.speed import Speeds
 from core.network import Gate, is_elsewhere
 from core.paths import Profile
 from core.privacy.ledger import Ledger
@@ -47,6 +50,7 @@ from core.protocol import (
     LedgerCall,
     LibraryCall,
     ListProviders,
+    ModelCall,
     ProviderCall,
     RemoveFolder,
     RemoveKey,
@@ -98,8 +102,7 @@ class Engine:
             on_change=self._news.announce,
         )
         self.children.configure(settings, self.index.folder_rules.kept_here())
-        self.gate = Gate(lambda: self.settings.current.offline)
-        self.keys = Keys()
+        self.gate, self.keys = Gate(lambda: self.settings.current.offline), Keys()
         history = History(
             profile.history,
             lambda: self.later.queued(),  # noqa: PLW0108  # it is made below
@@ -115,6 +118,7 @@ class Engine:
             on_change=self._news.announce,
             complete=self._is_complete,
         )
+        self._models = self._model_desk(profile.data / "models")
         self._providers = ProviderDesk(self.settings, self.keys, self.gate, self._outgoing, self.later.answered)
         self._answers = AnswerDesk(
             shelf,
@@ -141,6 +145,18 @@ class Engine:
             ended=self.ended,
         )
 
+    def _model_desk(self, folder: Path) -> ModelDesk:
+        self._downloads = Downloads(folder, self.gate, self._news.announce)
+        self._speeds = Speeds(folder / "speeds.json")
+        return ModelDesk(
+            folder,
+            settings=self.settings,
+            children=self.children,
+            downloads=self._downloads,
+            speeds=self._speeds,
+            choose=self._choose_model,
+        )
+
     def start(self) -> None:
         """Begin watching and indexing, and wake the children that a first question needs."""
         settings = self.settings.current
@@ -149,6 +165,7 @@ class Engine:
         self.index.start()
         self.children.warm()
         self.later.start()
+        self._downloads.start()
 
     def end(self) -> None:
         """Ask the process to end; safe in a signal's context."""
@@ -157,12 +174,14 @@ class Engine:
     def close(self) -> None:
         """Stop indexing and end all children."""
         self.later.end()
+        self._downloads.end()
         self.index.stop()
         self.children.stop()
 
     def busy(self) -> bool:
         """Whether work is under way that nobody waits for but that should not be cut off."""
-        return not self._library.progress().done or self.keys.holds_any or self.later.busy
+        waits = self.keys.holds_any or self.later.busy or self._downloads.busy
+        return waits or not self._library.progress().done
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
@@ -181,6 +200,8 @@ class Engine:
             yield from self._set(call)
         elif isinstance(call, ProviderCall):
             yield from self._handle_providers(call, cancelled)
+        elif isinstance(call, ModelCall):
+            yield from self._models.handle(call, cancelled)
         elif isinstance(call, AnswerCall | LedgerCall):
             yield from self._answer(call, cancelled)
         elif isinstance(call, Export):
@@ -282,7 +303,8 @@ class Engine:
 
     def _route(self, ask: Ask, cut: bool) -> Route:
         has_model = self.children.model_file is not None
-        local = LocalModel(self.children.llm, self.children.model_name) if has_model else None
+        name, file = self.children.model_name, self.children.model_file
+        local = LocalModel(self.children.llm, name, partial(self._speeds.add, file)) if has_model else None
         return self._providers.route(local, ask, cut=cut)
 
     def _at_leisure(self) -> bool:
@@ -291,6 +313,10 @@ class Engine:
             return False
         counts = self.index.counts()
         return counts.waiting <= counts.scans
+
+    def _choose_model(self, path: str) -> None:
+        with self._keeping:
+            self._apply(self.settings.replace(local_model=path))
 
     def _apply(self, settings: Settings) -> None:
         self.index.set_rules(_rules(settings))

@@ -25,6 +25,7 @@ from core.protocol import (
     ListFolders,
     ListTasks,
     Progress,
+    Related,
     RemoveFolder,
     Retry,
     Search,
@@ -84,8 +85,8 @@ class LibraryDesk:
                 record, sentence = self._index.ledger.why(Path(path))
                 rests = self._index.pace.sentence if record is not None and record.state == "waiting" else ""
                 yield Explained(path, f"{sentence} {rests}".strip(), record)
-            case Search():
-                yield from self._search(call)
+            case Search() | Related():
+                yield from self._search(call) if isinstance(call, Search) else [self._related(call)]
 
     def folders(self) -> Folders:
         """The watched folders and where each stands."""
@@ -131,6 +132,16 @@ class LibraryDesk:
         for stage, hits, note in found:
             ms = (time.perf_counter() - started) * 1000
             yield Found(hits, stage, ms, f"{said} {note}".strip(), meant or query.words, parts)
+
+    def _related(self, call: Related) -> Found:
+        started = time.perf_counter()
+        if not 1 <= call.limit <= 1000:
+            raise BadInput("The number of results must be between 1 and 1000.")
+        found = self._index.related.of(Path(call.path), call.line, call.limit)
+        if found is None:
+            raise BadInput(self._index.ledger.why(Path(call.path))[1], "`offhand folders` lists your folders.")
+        ms = (time.perf_counter() - started) * 1000
+        return Found(found.hits, found.stage, ms, found.note, " ".join(found.words))
 
     def _until_done(self, cancelled: Cancellation) -> Iterator[Progress]:
         while True:

@@ -86,12 +86,17 @@ def build(config: dict[str, Any]) -> "LanguageModel":
     return LanguageModel(config["model"], int(config["threads"]), int(config.get("context", CONTEXT)))
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, name: str = "") -> None:
     """Look at a model file's first bytes before llama.cpp's parser, which is C++, sees any of it.
+
+    Args:
+        path: the file.
+        name: what it is called in a refusal, by default its own name.
 
     Raises:
         ModelMissing: it is not there, not readable, or not a GGUF file.
     """
+    called = name or path.name
     again = "Choose another model file in the settings, or run the set-up again."
     try:
         with path.open("rb") as file:
@@ -99,10 +104,10 @@ def check_file(path: Path) -> None:
     except OSError as error:
         raise ModelMissing(f"The model file {path} cannot be read: {error.strerror}.", again) from error
     if len(start) < _HEADER.size or start[:4] != b"GGUF":
-        raise ModelMissing(f"{path.name} is not a GGUF model file.", again)
+        raise ModelMissing(f"{called} is not a GGUF model file.", again)
     _, version, tensors, pairs = _HEADER.unpack(start)
     if version not in (2, 3) or not 0 < tensors < 100_000 or not 0 < pairs < 100_000:
-        raise ModelMissing(f"{path.name} is damaged or a GGUF file of an unknown version.", again)
+        raise ModelMissing(f"{called} is damaged or a GGUF file of an unknown version.", again)
 
 
 class LanguageModel:

@@ -1,10 +1,11 @@
 """The local model as the engine sees it: a ChatModel at the other end of the line to the llm child."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 from core.models.llama import Call, Event, Generate, Ready, Warm
 from core.models.model import Finished, ModelFailed, Token, Turn
+from core.models.speed import Meter, Speed
 from core.protocol import RouteKind
 from indexer.child import Child, ChildOff
 from indexer.worker import Cancellation, Gone, Overdue
@@ -21,12 +22,16 @@ class LocalModel:
     Args:
         child: the supervised process.
         name: the model's name, for the person.
+        measured: told after each call how fast it was.
     """
 
     kind: RouteKind = "local"
 
-    def __init__(self, child: Child[Call, Event], name: str) -> None:
+    def __init__(
+        self, child: Child[Call, Event], name: str, measured: Callable[[Speed], None] = lambda _: None
+    ) -> None:
         self._child = child
+        self._measured = measured
         self.name = name
 
     def stream(self, turn: Turn, cancelled: Cancellation) -> Iterator[Token | Finished]:
@@ -39,6 +44,7 @@ class LocalModel:
             pass
 
     def _ask(self, turn: Turn, cancelled: Cancellation, *, only_read: bool) -> Iterator[Token | Finished]:
+        meter = Meter()
         try:
             ready = self._child.ask(Warm(), patience=LOAD_SECONDS)
             assert isinstance(ready, Ready)
@@ -46,6 +52,7 @@ class LocalModel:
             call = Generate(messages, turn.max_tokens, turn.so_far, only_read)
             with closing(self._child.call(call, patience=SILENCE_SECONDS, cancelled=cancelled)) as events:
                 for event in events:
+                    meter.take(event)
                     if cancelled.requested:
                         return
                     if isinstance(event, Token | Finished):
@@ -58,3 +65,5 @@ class LocalModel:
         except Overdue as overdue:
             next_step = "Ask again, or choose a smaller model."
             raise ModelFailed("The local model did not answer in time.", next_step) from overdue
+        finally:
+            self._measured(meter.speed)

@@ -102,6 +102,16 @@ class Search(Struct, frozen=True, tag=True):
     ahead: bool = False
 
 
+class Related(Struct, frozen=True, tag=True):
+    """The passages of other files that are closest to a file (absolute path), or to what stands at a line of it
+    → Found: of the stage "fused" by meaning, from vectors that are stored already; while there are none, "words".
+    """
+
+    path: str
+    line: int = 0
+    limit: int = 8
+
+
 class Ask(Struct, frozen=True, tag=True):
     """Answer a question → Found(stage="fused"), Quoted, [RouteStep, Restart?, Piece*]*, Answered.
 
@@ -292,17 +302,76 @@ class TryProvider(Struct, frozen=True, tag=True):
     name: str
 
 
+class ListModels(Struct, frozen=True, tag=True):
+    """The local models: those that are here, are being fetched, or can be → Models."""
+
+
+class GetModel(Struct, frozen=True, tag=True):
+    """Fetch a model, or go on with one that rests → Models; with `wait` about four times a second until it ends
+    → Models+. It goes on without the caller, and an engine that starts goes on with what ran when the last one ended.
+
+    source: a name of the catalogue, a web address, or the absolute path of a file, which is looked at and stays there.
+    """
+
+    source: str
+    wait: bool = False
+
+
+class PauseModel(Struct, frozen=True, tag=True):
+    """Let a download rest until it is got again → Models."""
+
+    name: str
+
+
+class UseModel(Struct, frozen=True, tag=True):
+    """Let this model write from now on, which loads it → Models. What cannot be loaded is a Problem, and the one before
+    goes on.
+
+    name: of a model that is here, the absolute path of a file, or "" for the one that came with Offhand.
+    """
+
+    name: str
+
+
+class RemoveModel(Struct, frozen=True, tag=True):
+    """Delete a model, or what is here of it; of a file that lies elsewhere only what Offhand knows of it → Models."""
+
+    name: str
+
+
 class Shutdown(Struct, frozen=True, tag=True):
     """End the engine → Done. Its shape never changes: a newer client must be able to end an older engine."""
 
 
 LibraryCall = (
-    AddFolder | RemoveFolder | SetRule | ListFolders | Index | Retry | ListFiles | ListTasks | Explain | Search
+    AddFolder
+    | RemoveFolder
+    | SetRule
+    | ListFolders
+    | Index
+    | Retry
+    | ListFiles
+    | ListTasks
+    | Explain
+    | Search
+    | Related
 )
 AnswerCall = Ask | Preview | Drill | ShowHistory | EraseHistory | ShowLater | EraseLater
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
 SettingsCall = GetSettings | Configure | SetKey | RemoveKey
 ProviderCall = ListProviders | AddProvider | ConfirmProvider | RemoveProvider | OrderProviders | TryProvider
+ModelCall = ListModels | GetModel | PauseModel | UseModel | RemoveModel
 RefusedTwice = AddFolder | RemoveFolder | RemoveProvider | Export
-Call = LibraryCall | AnswerCall | LedgerCall | ReportCall | SettingsCall | ProviderCall | Export | Import | Shutdown
+Call = (
+    LibraryCall
+    | AnswerCall
+    | LedgerCall
+    | ReportCall
+    | SettingsCall
+    | ProviderCall
+    | ModelCall
+    | Export
+    | Import
+    | Shutdown
+)

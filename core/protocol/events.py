@@ -10,6 +10,7 @@ from core.protocol.values import (
     Departure,
     FolderInfo,
     LaterInfo,
+    ModelInfo,
     ProviderInfo,
     Quote,
     Said,
@@ -268,6 +269,19 @@ class Providers(Struct, frozen=True, tag=True):
     providers: list[ProviderInfo]
 
 
+class Models(Struct, frozen=True, tag=True):
+    """The local models, those of the catalogue first, small to large.
+
+    memory: of this machine, in bytes.  free: bytes on the disk where models are kept.  note: what came of the call, in
+    a sentence, "" for most.
+    """
+
+    models: list[ModelInfo]
+    memory: int
+    free: int
+    note: str = ""
+
+
 class Done(Struct, frozen=True, tag=True):
     """It is done; `message` is a sentence for the person."""
 
@@ -296,5 +310,6 @@ Event = (
     | Checked
     | CurrentSettings
     | Providers
+    | Models
     | Done
 )

@@ -78,6 +78,39 @@ class ProviderInfo(Struct, frozen=True):
     answered_s: float | None = None
 
 
+class ModelInfo(Struct, frozen=True):
+    """A local model and where it stands.
+
+    good_for, licence: in a few words, "" where they are not known.  size, memory: bytes of its file, and of RAM that it
+    needs.  context: tokens it was trained for, 0 where that is not known.  path: its file, "" while it is not here.
+    state: "in use"; "here"; being fetched ("running", "checking" at the end, "paused", "failed"); or "available".
+    fits: this machine has the memory.  own: the file lies elsewhere and is the person's own.
+    done, rate, seconds_left: bytes that have come, bytes a second, None while it is not known how long.
+    note: why it rests or failed.
+    reading, writing: tokens a second on this machine, 0 where nothing is known; `measured` at answers, else estimated
+    by size from a model that was.  wait: seconds that a usual answer takes by that, None where nothing is known.
+    """
+
+    name: str
+    size: int
+    state: Literal["in use", "here", "running", "checking", "paused", "failed", "available"]
+    good_for: str = ""
+    licence: str = ""
+    memory: int = 0
+    context: int = 0
+    path: str = ""
+    fits: bool = True
+    own: bool = False
+    done: int = 0
+    rate: float = 0.0
+    seconds_left: float | None = None
+    note: str = ""
+    reading: float = 0.0
+    writing: float = 0.0
+    measured: bool = False
+    wait: float | None = None
+
+
 class FolderInfo(Struct, frozen=True):
     """A watched folder and where it stands. `links`: what links in it lead to outside is read too."""
 

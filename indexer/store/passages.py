@@ -166,6 +166,12 @@ def around(connection: apsw.Connection, chunk_id: int, reach: int) -> list[Hit]:
     return [_hit(row, 0.0) for row in rows]
 
 
+def of_file(connection: apsw.Connection, file_id: int) -> list[Hit]:
+    """All passages of a file, in the order of the text."""
+    rows = connection.execute(f"{_SHOWN} {_FROM} WHERE c.file_id = ? ORDER BY c.ordinal", (file_id,))
+    return [_hit(row, 0.0) for row in rows]
+
+
 def document_frequency(connection: apsw.Connection, terms: Iterable[str]) -> tuple[dict[str, int], int]:
     """In how many passages each term (folded as the index folds words) occurs, and how many passages there are."""
     total = connection.execute("SELECT count(*) FROM chunks").fetchone()

@@ -125,6 +125,14 @@ class VectorIndex:
             doubtful = True
         return self._all.nearest(vector, limit, among, catch_up=report.state != "ready"), doubtful
 
+    def alike(self, ids: Sequence[int], limit: int) -> tuple[list[Neighbour], bool]:
+        """As `nearest`, for passages that have their vectors; what is close to any of them."""
+        if not self._model:
+            return [], True
+        _, vectors = self._vectors().some(ids)
+        found = [self.nearest(vector, limit) for vector in vectors]
+        return merged(limit, *(near for near, _ in found)), any(doubtful for _, doubtful in found)
+
     def _asked(self, vector: Vector, limit: int) -> list[Neighbour] | None:
         """What Chroma finds; None when it cannot be asked, or is too busy."""
         if self._late is not None and not self._late.done():

@@ -37,6 +37,7 @@ from core.protocol import (
     Progress,
     Provider,
     Quoted,
+    Related,
     RemoveFolder,
     Retry,
     RouteStep,
@@ -422,3 +423,15 @@ def test_shutdown_is_answered_and_then_ends(engine: Engine):
     (done,) = asked(engine, Shutdown())
     assert isinstance(done, Done)
     assert engine.ended.is_set()
+
+
+def test_what_other_notes_have_close_to_one_is_found_and_what_is_no_note_is_refused(engine: Engine, notes: Path):
+    indexed(engine, notes)
+    (found,) = asked(engine, Related(str(notes / "garden.txt")))
+    assert isinstance(found, Found)
+    assert found.stage == "fused"
+    assert str(notes / "garden.txt") not in {hit.path for hit in found.hits}
+    for call in (Related(str(notes / "missing.md")), Related(str(notes / "garden.txt"), limit=0)):
+        with pytest.raises(BadInput) as refused:
+            asked(engine, call)
+        assert refused.value.what

@@ -132,6 +132,9 @@ def test_offline_the_whole_app_tries_nothing(watched: Watched, profile: Profile,
     assert json.loads(watched.run("later", "--json").stdout) == {"opinions": [], "on": True, "more": 0}
     assert json.loads(watched.run("drill", "--json").stdout)["asked"]
     assert json.loads(watched.run("doctor", "--json").stdout)["findings"]
+    for wanted in ("Qwen2.5-0.5B-Instruct", "https://hub.example.invalid/model.gguf"):
+        refused = json.loads(watched.run("models", "get", wanted, "--json").stdout)["error"]
+        assert refused["what"] == "Offline mode is on; no download was tried."
     watched.run("keys", "set", "far", "--json", stdin="sk-not-a-key\n")  # whether there is a keyring or not
     watched.run("keys", "remove", "far", "--json")
     assert json.loads(watched.run("ledger", "--json").stdout) == {"entries": []}

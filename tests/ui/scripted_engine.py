@@ -57,6 +57,7 @@ from core.protocol import (
     Progress,
     Quote,
     Quoted,
+    Related,
     RemoveFolder,
     Retry,
     RouteStep,
@@ -73,6 +74,7 @@ from core.protocol import (
     StatusReport,
     Step,
     Timings,
+    UseModel,
     Watch,
 )
 from core.settings import _parse
@@ -280,8 +282,8 @@ class ScriptedEngine:
         match call:
             case Watch():
                 yield from self._watch(cancelled)
-            case Search():
-                yield from self._search(call, cancelled)
+            case Search() | Related():
+                yield from self._search(call, cancelled) if isinstance(call, Search) else self._related(call)
             case Ask():
                 yield from self._ask(call, cancelled)
             case Status():
@@ -315,6 +317,9 @@ class ScriptedEngine:
                     continue
                 seen = self._version
             yield self.script.report
+
+    def _related(self, call: Related) -> Iterator[Event]:
+        yield Found([hit for hit in self.script.hits if hit.path != call.path][: call.limit], "fused", 3.0)
 
     def _search(self, call: Search, cancelled: Cancellation) -> Iterator[Event]:
         found = self.script.hits[: call.limit]
@@ -358,6 +363,8 @@ class ScriptedEngine:
 
     def _of_pages(self, call: Call) -> Iterator[Event]:
         yield from self.pages.handle(call)
+        if isinstance(call, UseModel):
+            self.script.settings = msgspec.structs.replace(self.script.settings, local_model=call.name)
         if self.pages.infos != self.script.report.providers:
             self.change(providers=self.pages.infos)
 

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from scripted_models import PlayedModels
 
 from core.answering.history import History
 from core.models import providers
@@ -29,6 +30,7 @@ from core.protocol import (
     Listed,
     ListProviders,
     ListTasks,
+    ModelCall,
     OrderProviders,
     Preview,
     Previewed,
@@ -102,6 +104,7 @@ class Pages:
         self.keys: dict[str, str] = {}
         self.said = "The key {} is in the system's keyring."
         self.trouble: Problem | None = None
+        self.models = PlayedModels()
         self.previews = [PREVIEW]
         self.tasks = list(TASKS)
         self.drilled = [
@@ -138,6 +141,8 @@ class Pages:
                 good = sum(result.answered_by != "nobody" for result in self.drilled[:most])
                 asked = len(self.drilled[:most])
                 yield DrillOver(asked, good, f"Without the cloud, {good} of {asked} questions were answered.")
+            case _ if isinstance(call, ModelCall):
+                yield self.models.handle(call)
             case ListProviders() | AddProvider() | ConfirmProvider() | RemoveProvider() | OrderProviders():
                 self._change(call)
                 yield Providers(self.infos)

@@ -1,23 +1,23 @@
-"""The models: what runs on this machine, how fast and with how much memory, and another file in its place."""
-
-from pathlib import Path
+"""The models: what runs on this machine, how fast and with how much memory, and which others can take its place."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout
 
-from core.protocol import ChildInfo, Problem, Settings, StatusReport
+from core.protocol import ChildInfo, Models, Settings, StatusReport
 from ui.citation import short_path
 from ui.engine_link import EngineLink
+from ui.pages.models_card import ModelsCard
 from ui.pages.provider_row import STATES
 from ui.preferences import Preferences
-from ui.state_words import MODEL_STATES, model_name, size
+from ui.state_words import MODEL_STATES, model_name, size, speed_words, wait_words
 from ui.theme import Theme
-from ui.widgets import Elided, Note, Page, button, label, row
+from ui.widgets import Elided, Page, button, label, row
 
 STATE_TONES = {"ready": "good", "asleep": "off", "off": "bad", "missing": "bad", "unusable": "bad"}
 STARTER = "The starter model that came with Offhand"
 NO_MODEL = "No model on this machine"
+UNMEASURED = "not measured yet; the next long answer does"
 LABELS = 120  # px
 
 
@@ -83,14 +83,13 @@ class ModelsPage(Page):
     def __init__(self, link: EngineLink, theme: Theme, preferences: Preferences) -> None:
         super().__init__("Models")
         self._preferences = preferences
-        self.trouble = Note("trouble")
+        self.models = ModelsCard(link, theme)
         self.local = ModelCard("Writes answers on this machine", theme)
-        self.choose = button("Choose another file…", "", self._choose, "Choose another model file (GGUF)")
-        self.starter = button("Back to the starter model", "quiet", lambda: self._set(""))
+        self.starter = button("Back to the starter model", "quiet", lambda: self.models.use(""))
         self.meaning = ModelCard("Searches by meaning", theme)
         self.cloud = label("", "muted", wrap=True)
         self.set_up = button("Cloud and privacy", "", self.cloud_requested.emit, "Show the cloud models")
-        self.local.body.addWidget(row(None, self.starter, self.choose))
+        self.local.body.addWidget(row(None, self.starter))
         cloud = QFrame()
         cloud.setObjectName("card")
         layout = QVBoxLayout(cloud)
@@ -99,18 +98,20 @@ class ModelsPage(Page):
         inner = row(self.cloud, self.set_up)
         inner.layout().setStretch(0, 1)  # type: ignore[union-attr]
         layout.addWidget(inner)
-        for part in (self.trouble, self.local, self.meaning, cloud):
+        for part in (self.local, self.models, self.meaning, cloud):
             self.parts.addWidget(part)
         self.parts.addStretch(1)
         self.starter.setVisible(False)
         for model, titles in (
-            (self.local, ("File", "Speed", "Memory")),
+            (self.local, ("File", "Speed", "Usual answer", "Memory")),
             (self.meaning, ("Memory", "Passages", "Vectors")),
         ):
             for title in titles:
                 model.show_fact(title, "…")
         self.subtitle.setText("They run on this machine, and nowhere else unless you set up a cloud model.")
         preferences.changed.connect(self._set_up)
+        self.models.changed.connect(self._measured)
+        self.models.used.connect(preferences.refresh)
         link.reported.connect(self._show)
         if link.report is not None:
             self._show(link.report)
@@ -127,8 +128,6 @@ class ModelsPage(Page):
         state = MODEL_STATES.get(report.model_state, report.model_state)
         name = model_name(report.model) if report.model else NO_MODEL
         self.local.show_model(name, STATE_TONES.get(report.model_state, "off"), f"{state[:1].upper()}{state[1:]}.")
-        rate = f"{report.tokens_per_s:.0f} tokens/s, measured at the last long answer" if report.tokens_per_s else ""
-        self.local.show_fact("Speed", rate or "not measured yet; the next long answer does")
         self.local.show_fact("Memory", _memory(report, "llm"))
         child = _child(report, "semantics")
         words = {"ready": "Ready.", "off": "Switched off after it failed repeatedly; word search goes on."}
@@ -152,21 +151,11 @@ class ModelsPage(Page):
         self.starter.setVisible(bool(settings.local_model))
         self.local.show_fact("File", short_path(settings.local_model, 300) if settings.local_model else STARTER)
 
-    def _choose(self) -> None:
-        settings = self._preferences.settings
-        start = str(Path(settings.local_model).parent) if settings is not None and settings.local_model else ""
-        chosen, _ = QFileDialog.getOpenFileName(
-            self, "Choose a model file", start or str(Path.home()), "GGUF models (*.gguf);;All files (*)"
-        )
-        if chosen:
-            self._set(chosen)
-
-    def _set(self, path: str) -> None:
-        self.trouble.say("")
-        self._preferences.set("local_model", path, self._refused)
-
-    def _refused(self, problem: Problem) -> None:
-        self.trouble.say(str(problem))
+    def _measured(self, models: Models) -> None:
+        used = next((info for info in models.models if info.state == "in use"), None)
+        known = used is not None and used.measured
+        self.local.show_fact("Speed", speed_words(used) if used is not None and known else UNMEASURED)
+        self.local.show_fact("Usual answer", wait_words(used) if used is not None and known else "not known yet")
 
 
 def _child(report: StatusReport, name: str) -> ChildInfo | None:

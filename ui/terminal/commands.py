@@ -14,6 +14,7 @@ from ui.terminal import (
     later,
     ledger,
     library,
+    models,
     moving,
     privacy,
     providers,
@@ -62,7 +63,7 @@ def build() -> typer.Typer:
     )
     app.callback()(_common)
     for panel, functions in (
-        ("Ask", (question.ask, question.search, history.history, later.later, evaluation.eval_)),
+        ("Ask", (question.ask, question.search, question.related, history.history, later.later, evaluation.eval_)),
         ("Folders", (library.add, library.remove, library.folders, privacy.rule, library.index, library.retry)),
         ("Reading", (library.pause, library.resume)),
         ("Files", (ledger.files, ledger.why)),
@@ -77,14 +78,19 @@ def build() -> typer.Typer:
     keys.command("set")(upkeep.keys_set)
     keys.command("remove")(upkeep.keys_remove)
     app.add_typer(keys, name="keys", rich_help_panel="Offhand itself")
-    models = typer.Typer(help="The cloud models that may write: list, add, test, order, remove.")
-    models.callback(invoke_without_command=True)(providers.providers)
-    models.command("add")(providers.add)
-    models.command("confirm")(providers.confirm)
-    models.command("test")(providers.try_out)
-    models.command("order")(providers.order)
-    models.command("remove")(providers.remove)
-    app.add_typer(models, name="providers", rich_help_panel="Offhand itself")
+    local = typer.Typer(help="The models that write on this machine: list, get, use, pause, remove.")
+    local.callback(invoke_without_command=True)(models.models)
+    for command in (models.get, models.use, models.pause, models.remove):
+        local.command(command.__name__)(command)
+    app.add_typer(local, name="models", rich_help_panel="Offhand itself")
+    clouds = typer.Typer(help="The cloud models that may write: list, add, test, order, remove.")
+    clouds.callback(invoke_without_command=True)(providers.providers)
+    clouds.command("add")(providers.add)
+    clouds.command("confirm")(providers.confirm)
+    clouds.command("test")(providers.try_out)
+    clouds.command("order")(providers.order)
+    clouds.command("remove")(providers.remove)
+    app.add_typer(clouds, name="providers", rich_help_panel="Offhand itself")
     return app
 
 

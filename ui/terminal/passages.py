@@ -15,7 +15,7 @@ WIDEST = 160  # characters of a snippet
 def show(session: Session, query: str, found: Found) -> None:
     """Print the hits, best first, each with the stretch that holds most of the query's words."""
     query = found.words if found.words or found.parts else query
-    if not found.hits:
+    if not found.hits and not found.note:
         session.say("Nothing found. `offhand status` shows what is indexed.")
     for number, hit in enumerate(found.hits, 1):
         session.say(

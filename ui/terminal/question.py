@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from core.protocol import Answered, Ask, Found, Hit, Problem, Search
+from core.protocol import Answered, Ask, Found, Hit, Problem, Related, Search
 from ui.snippet import excerpt
 from ui.terminal.options import After, Before, CloudOk, Folder, Json, Limit, absolute
 from ui.terminal.session import Session
@@ -40,6 +40,25 @@ def search(
     from ui.terminal import passages
 
     passages.show(session, query, found)
+
+
+def related(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A note of yours.")],
+    *,
+    line: Annotated[int, typer.Option("--line", metavar="N", min=0, help="Only to what stands at this line.")] = 0,
+    limit: Limit = 10,
+    json: Json = False,
+) -> None:
+    """Find the passages of your other notes that are close to one of them."""
+    session: Session = context.obj
+    found = session.last(Related(absolute(file), line, limit), Found)
+    if json:
+        session.give({"hits": [_hit(hit, found.words) for hit in found.hits], "note": found.note})
+        return
+    from ui.terminal import passages
+
+    passages.show(session, found.words, found)
 
 
 def ask(
