@@ -46,6 +46,7 @@ def walk(
     *,
     links: bool = False,
     breathe: Callable[[], None] = lambda: None,
+    passed: Callable[[bool], None] = lambda _by_rule: None,
 ) -> Iterator[Seen | Unread]:
     """Every file of a folder that is of a type that is read, or only those at and under the path `below`.
 
@@ -59,8 +60,9 @@ def walk(
         below: one path in it, not through a link.
         links: links that lead out of the folder are followed, each file and directory behind them once.
         breathe: called before each directory.
+        passed: told of each file and directory that is passed over: by a rule, or because its type is not read.
     """
-    return _Walk(root, rules, links=links).run(below, breathe)
+    return _Walk(root, rules, passed, links=links).run(below, breathe)
 
 
 def see(path: str) -> Seen:
@@ -73,8 +75,9 @@ def see(path: str) -> Seen:
 
 
 class _Walk:
-    def __init__(self, root: str, rules: IgnoreRules, *, links: bool) -> None:
+    def __init__(self, root: str, rules: IgnoreRules, passed: Callable[[bool], None], *, links: bool) -> None:
         self._root = root
+        self._passed = passed
         self._real = os.path.realpath(root)
         self._rules = rules
         self._links = links
@@ -112,10 +115,23 @@ class _Walk:
                 if _is_link(entry):
                     yield from self._link(entry.path, name, place.level)
                 elif _is_directory(entry):
-                    if not place.level.hides(name, is_directory=True) and self._is_first(entry, place):
+                    if not self._hides(place.level, name) and self._is_first(entry, place):
                         pending.append(_Place(entry.path, place.level.below(name, entry.path), place.outside))
-                elif is_read(name) and not place.level.hides(name, is_directory=False):
+                elif self._counts(place.level, name):
                     yield from self._file(entry, place)
+
+    def _hides(self, level: Level, directory: str) -> bool:
+        hidden = bool(level.hides(directory, is_directory=True))
+        if hidden:
+            self._passed(True)
+        return hidden
+
+    def _counts(self, level: Level, file: str) -> bool:
+        read = is_read(file)
+        counts = read and not level.hides(file, is_directory=False)
+        if not counts:
+            self._passed(read)
+        return counts
 
     def _file(self, entry: "os.DirEntry[str]", place: _Place) -> Iterator[Seen | Unread]:
         try:

@@ -140,6 +140,7 @@ class App(QObject):
 
     def _pressed(self, time: int, token: str) -> None:
         _may_take_focus(token)
+        self.window.key_pressed()
         self.palette.toggle()
         if self.palette.isVisible():
             QGuiApplication.sync()  # the window manager must know the window before it is asked to focus it
@@ -148,6 +149,7 @@ class App(QObject):
     def _rung(self, word: str, token: str) -> None:
         _may_take_focus(token)
         if word == "toggle":
+            self.window.key_pressed()  # a key of the desktop's own, most likely
             self.palette.toggle()
         else:
             self.window.present()

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from core.paths import Profile
+from core.protocol import StatusReport
 from ui.ask_panel import AskPanel
 from ui.engine_banner import EngineBanner
 from ui.engine_link import EngineLink
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from ui.pages.settings import SettingsPage
     from ui.pages.status import StatusPage
     from ui.pages.tasks import TasksPage
+    from ui.pages.welcome import WelcomePage
 
 PageT = TypeVar("PageT", bound=QWidget)
 
@@ -52,6 +54,8 @@ PAGES = (
     ("Status", "status"),
 )
 ASK, LIBRARY, TASKS, HISTORY, MODELS, PRIVACY, SETTINGS, STATUS = range(len(PAGES))
+WELCOME = len(PAGES)  # it has no place in the navigation
+WELCOMED = "welcomed"  # in the window's own file: the welcome was seen and left
 GAPS = (MODELS, SETTINGS)  # pages that begin a new group
 SIDEBAR = 212  # px
 NOTICE_MS = 8000
@@ -105,7 +109,8 @@ class MainWindow(QMainWindow):
         layout = QHBoxLayout(inner)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._sidebar())
+        self._side = self._sidebar()
+        layout.addWidget(self._side)
         right = QVBoxLayout()
         right.setSpacing(0)
         for part in (self.banner, self.notice):
@@ -125,6 +130,7 @@ class MainWindow(QMainWindow):
         self.ask.add_folder_requested.connect(self.add_folder)
         self._link.state_changed.connect(self._show_state)
         self._link.reported.connect(self._show_state)
+        self._link.reported.connect(self._first_report)
         self._theme.changed.connect(self._look)
 
     def _sidebar(self) -> QWidget:
@@ -160,6 +166,9 @@ class MainWindow(QMainWindow):
 
     def show_page(self, number: int) -> None:
         """Turn to a page: `ASK`, `LIBRARY`, …"""
+        if self._number == WELCOME:
+            self._place.setValue(WELCOMED, "yes")
+        self._side.setVisible(True)
         self._number = number
         page = getattr(self, PAGES[number][1])  # made by that, the first time
         self._pages.setCurrentWidget(page)
@@ -169,6 +178,14 @@ class MainWindow(QMainWindow):
             made.setFocusPolicy(Qt.FocusPolicy.TabFocus if made.isChecked() else Qt.FocusPolicy.NoFocus)
         if not any(made.hasFocus() for made in self._buttons.buttons()):
             page.setFocus()  # from where Tab goes on to its controls, and the arrows scroll
+
+    def show_welcome(self) -> None:
+        """Turn to the welcome, from its beginning."""
+        self._number = WELCOME
+        self.welcome.begin()
+        self._pages.setCurrentWidget(self.welcome)
+        self._side.setVisible(False)
+        self.banner.set_wanted(True)
 
     def page(self) -> int:
         """The page in view."""
@@ -222,6 +239,7 @@ class MainWindow(QMainWindow):
         from ui.pages.settings import SettingsPage
 
         page = self._added(SettingsPage(self._theme, self.preferences))
+        page.welcome_requested.connect(self.show_welcome)
         if self._shortcut is not None:
             words, well = self._shortcut
             page.show_shortcut(words, well=well)
@@ -233,6 +251,19 @@ class MainWindow(QMainWindow):
         from ui.pages.status import StatusPage
 
         return self._added(StatusPage(self._link, self._theme))
+
+    @cached_property
+    def welcome(self) -> "WelcomePage":
+        """The first minute."""
+        from ui.pages.welcome import WelcomePage
+
+        page = self._added(WelcomePage(self._link, self._theme, self.preferences))
+        page.left.connect(partial(self.show_page, ASK))
+        page.ask.open_requested.connect(self.open_requested)
+        if self._shortcut is not None:
+            words, well = self._shortcut
+            page.key.show_shortcut(words, registered=well)
+        return page
 
     def _added(self, page: PageT) -> PageT:
         self._pages.addWidget(page)
@@ -276,6 +307,13 @@ class MainWindow(QMainWindow):
         self._shortcut = (words, well)
         if "settings" in self.__dict__:  # made already
             self.settings.show_shortcut(words, well=well)
+        if "welcome" in self.__dict__:
+            self.welcome.key.show_shortcut(words, registered=well)
+
+    def key_pressed(self) -> None:
+        """The global shortcut was pressed: the welcome may be waiting for that."""
+        if "welcome" in self.__dict__:
+            self.welcome.key.light()
 
     def say(self, words: str) -> None:
         """Say something above the page for a few seconds."""
@@ -287,6 +325,13 @@ class MainWindow(QMainWindow):
         self._place.setValue("geometry", self.saveGeometry())
         super().closeEvent(event)
         self.closed.emit()
+
+    def _first_report(self, report: StatusReport) -> None:
+        """Whoever has no folder yet, and was not greeted, is."""
+        self._link.reported.disconnect(self._first_report)
+        untouched = self.page() == ASK and not self.ask.question.text()
+        if not report.folders and untouched and not self._place.contains(WELCOMED):
+            self.show_welcome()
 
     def _show_state(self, *_: object) -> None:
         state, report = self._link.state, self._link.report

@@ -24,6 +24,7 @@ from core.engine.providers import ProviderDesk
 from core.engine.reports import News, ReportDesk
 from core.engine.shelf import Shelf
 from core.engine.standing import Standing
+from core.engine.welcome import WelcomeDesk
 from core.errors import BadInput
 from core.models.keys import Keys
 from core.models.local import LocalModel
@@ -45,6 +46,7 @@ from core.protocol import (
     EraseLedger,
     Event,
     Export,
+    FirstCall,
     GetSettings,
     Import,
     LedgerCall,
@@ -194,6 +196,9 @@ class Engine:
             yield from self._library.handle(call, cancelled)
             if isinstance(call, Search) and call.ahead:
                 self._ahead.read(call, cancelled)
+        elif isinstance(call, FirstCall):
+            desk = WelcomeDesk(self.index, _rules(self.settings.current), self.profile.directories)
+            yield from desk.handle(call, cancelled)
         elif isinstance(call, ReportCall):
             yield from self._reports.handle(call, cancelled)
         elif isinstance(call, SettingsCall):

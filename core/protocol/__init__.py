@@ -20,6 +20,7 @@ from core.protocol.calls import (
     Explain,
     Export,
     GetModel,
+    FirstCall,
     GetSettings,
     Import,
     Index,
@@ -51,6 +52,8 @@ from core.protocol.calls import (
     ShowLedger,
     Shutdown,
     Status,
+    Suggest,
+    Survey,
     TryProvider,
     UseModel,
     Watch,
@@ -82,6 +85,8 @@ from core.protocol.events import (
     Restart,
     RouteStep,
     StatusReport,
+    Suggested,
+    Surveyed,
 )
 from core.protocol.hotkey import combination
 from core.protocol.settings import (
@@ -103,6 +108,7 @@ from core.protocol.values import (
     Sentence,
     Source,
     Step,
+    Suggestion,
     Timings,
 )
 from indexer.records import (
@@ -161,6 +167,7 @@ __all__ = [
     "FileState",
     "Files",
     "Finding",
+    "FirstCall",
     "FolderInfo",
     "FolderRule",
     "Folders",
@@ -227,6 +234,11 @@ __all__ = [
     "Status",
     "StatusReport",
     "Step",
+    "Suggest",
+    "Suggested",
+    "Suggestion",
+    "Survey",
+    "Surveyed",
     "TaskState",
     "Timings",
     "TryProvider",

@@ -58,6 +58,17 @@ class ListFiles(Struct, frozen=True, tag=True):
     path: str = ""
 
 
+class Suggest(Struct, frozen=True, tag=True):
+    """Folders on this machine that look as if notes were in them, and are not watched → Suggested."""
+
+
+class Survey(Struct, frozen=True, tag=True):
+    """What would be indexed of a folder (absolute path), without adding it → Surveyed+, a few times a second while it
+    is gone through. One that may not be added is a Problem."""
+
+    path: str
+
+
 class ListTasks(Struct, frozen=True, tag=True):
     """The tasks in the notes → Listed, by their due days, those without one last.
 
@@ -356,6 +367,7 @@ LibraryCall = (
     | Search
     | Related
 )
+FirstCall = Suggest | Survey
 AnswerCall = Ask | Preview | Drill | ShowHistory | EraseHistory | ShowLater | EraseLater
 LedgerCall = ShowLedger | EraseLedger
 ReportCall = Status | Watch | Doctor
@@ -365,6 +377,7 @@ ModelCall = ListModels | GetModel | PauseModel | UseModel | RemoveModel
 RefusedTwice = AddFolder | RemoveFolder | RemoveProvider | Export
 Call = (
     LibraryCall
+    | FirstCall
     | AnswerCall
     | LedgerCall
     | ReportCall

@@ -18,6 +18,7 @@ from core.protocol.values import (
     Sentence,
     Source,
     Step,
+    Suggestion,
     Timings,
 )
 from indexer.records import (
@@ -51,6 +52,34 @@ class Explained(Struct, frozen=True, tag=True):
     path: str
     sentence: str
     file: FileRecord | None
+
+
+class Suggested(Struct, frozen=True, tag=True):
+    """Folders that may hold notes, the likeliest first."""
+
+    folders: list[Suggestion]
+
+
+class Surveyed(Struct, frozen=True, tag=True):
+    """What would be indexed of a folder, as far as it was gone through.
+
+    files, bytes: of the files that count.  skipped: how many files of a type that is read will not be, by the reason.
+    other: files of types that are not read.  hidden: files and directories that a rule passes over.
+    by_words, by_meaning: seconds until all of it is found so, at least and at most; `measured` where they rest on what
+    this machine does just now, else on other machines.
+    done: it was gone through to its end.
+    """
+
+    path: str
+    files: int
+    bytes: int
+    skipped: dict[str, int]
+    other: int
+    hidden: int
+    by_words: tuple[float, float]
+    by_meaning: tuple[float, float]
+    measured: bool
+    done: bool
 
 
 class Progress(Struct, frozen=True, tag=True):
@@ -292,6 +321,8 @@ Event = (
     Folders
     | Files
     | Explained
+    | Suggested
+    | Surveyed
     | Progress
     | Found
     | Quoted

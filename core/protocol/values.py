@@ -204,3 +204,10 @@ class ChildInfo(Struct, frozen=True):
     state: str
     pid: int | None
     memory: int
+
+
+class Suggestion(Struct, frozen=True):
+    """A folder that may hold notes. `vault`: an app for notes keeps them there."""
+
+    path: str
+    vault: bool

@@ -96,7 +96,7 @@ def draw(window: MainWindow, link: EngineLink, engine: ScriptedEngine, save: Sav
     window.show_page(STATUS)
     window.status.doctor.click()
     save(window, "window-status")
-    _states(window, link, engine, save)
+    _states(window, link, engine, save, wait)
 
 
 def _privacy(window: MainWindow, save: Save, wait: Wait) -> None:
@@ -124,7 +124,23 @@ def _privacy(window: MainWindow, save: Save, wait: Wait) -> None:
     save(window, "window-drill")
 
 
-def _states(window: MainWindow, link: EngineLink, engine: ScriptedEngine, save: Save) -> None:
+def _welcome(window: MainWindow, engine: ScriptedEngine, save: Save, wait: Wait) -> None:
+    window.show_welcome()
+    wait(300)
+    save(window, "window-welcome")
+    window.welcome.folders.start.click()
+    wait(200)
+    coverage = msgspec.structs.replace(REPORT.coverage, waiting=76, indexed=135)
+    engine.change(counts=msgspec.structs.replace(REPORT.counts, waiting=76, indexed=135), coverage=coverage)
+    window.welcome.key.show_shortcut("", registered=True)
+    window.welcome.key.light()
+    window.welcome.ask.question.setText("roof tiles")
+    window.welcome.ask._typed()
+    save(window, "window-welcome-reading")
+    engine.change(counts=REPORT.counts)
+
+
+def _states(window: MainWindow, link: EngineLink, engine: ScriptedEngine, save: Save, wait: Wait) -> None:
     window.show_page(LIBRARY)
     link._set_state("gone", Problem("The engine ended unexpectedly.", "It is started again."))
     save(window, "window-engine-gone")
@@ -136,6 +152,7 @@ def _states(window: MainWindow, link: EngineLink, engine: ScriptedEngine, save: 
         coverage=msgspec.structs.replace(REPORT.coverage, files=0, indexed=0, skipped=0, failed=0),
     )
     save(window, "window-no-folder")
+    _welcome(window, engine, save, wait)
     engine.change(folders=folders, problems=REPORT.problems, coverage=REPORT.coverage)
     window.show_keys()
     sheet = window.findChild(QDialog)

@@ -73,6 +73,11 @@ from core.protocol import (
     Status,
     StatusReport,
     Step,
+    Suggest,
+    Suggested,
+    Suggestion,
+    Survey,
+    Surveyed,
     Timings,
     UseModel,
     Watch,
@@ -206,6 +211,19 @@ OPINION = SecondOpinion(
 )  # fmt: skip
 
 
+SUGGESTED = [
+    Suggestion(str(NOTES), vault=True), Suggestion("/home/mara/Dropbox/Journal", vault=False),
+    Suggestion("/home/mara/Documents", vault=False),
+]  # fmt: skip
+
+
+def survey(path: str) -> Surveyed:
+    """What would be indexed of a folder: the longer its path, the more."""
+    count = 40 * len(path)
+    skipped = {"larger than the limit of 50 MB": 2} if "Documents" in path else {}
+    return Surveyed(path, count, count * 9_000, skipped, count // 3, 1, (1, count / 20), (20, count / 2), False, True)
+
+
 @dataclass
 class Script:
     """What the engine says and how; a test changes it while it runs."""
@@ -221,6 +239,7 @@ class Script:
     reads_on: bool = False  # a search that lets the model read ahead is not over until cancelled
     departures: list[Departure] = field(default_factory=lambda: [DEPARTURE])
     opinions: list[SecondOpinion] = field(default_factory=list)
+    suggested: list[Suggestion] = field(default_factory=lambda: list(SUGGESTED))
     problem: Problem | None = None  # what any call but Watch is refused with
     meaning_after: Callable[[str], float] = lambda words: 0.0  # seconds before the fused stage
 
@@ -286,12 +305,12 @@ class ScriptedEngine:
                 yield from self._search(call, cancelled) if isinstance(call, Search) else self._related(call)
             case Ask():
                 yield from self._ask(call, cancelled)
-            case Status():
-                yield self.script.report
             case AddFolder() | RemoveFolder() | ListFolders() | SetRule():
                 yield self._folders(call)
             case ListFiles() | Explain():
                 yield _told_of_files(call)
+            case Suggest() | Survey() | Status():
+                yield self._looked(call)
             case ShowLedger() | EraseLedger() | ShowLater() | EraseLater():
                 yield self._kept(call)
             case Index() | Retry():
@@ -360,6 +379,11 @@ class ScriptedEngine:
         timings = Timings(12.0, 34.0, 410.0 if text else None, 1870.0 if text else 41.0)
         covered = script.report.coverage
         yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered)
+
+    def _looked(self, call: Suggest | Survey | Status) -> Event:
+        if isinstance(call, Status):
+            return self.script.report
+        return survey(call.path) if isinstance(call, Survey) else Suggested(self.script.suggested)
 
     def _of_pages(self, call: Call) -> Iterator[Event]:
         yield from self.pages.handle(call)

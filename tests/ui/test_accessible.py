@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QComboBox, QLineEdit, QPlainTextEdit, QSpinBox
-from scripted_engine import DEPARTURE, OPINION, REPORT
+from scripted_engine import DEPARTURE, OPINION, REPORT, SUGGESTED
 from scripted_pages import info
 
 from core.protocol import Answered, LaterInfo, Provider, Timings
@@ -102,3 +102,12 @@ def test_a_list_reads_out_whole_rows(qtbot, window, scripted):
     qtbot.waitUntil(lambda: rows.lines.rowCount() == 1)
     index = rows.lines.index(0)
     assert "scan.pdf, /n  ·  It holds pictures of pages, no text." in index.data(Qt.ItemDataRole.AccessibleTextRole)
+
+
+def test_every_control_of_the_welcome_is_told(qtbot, window):
+    window.show_welcome()
+    qtbot.waitUntil(lambda: len(window.welcome.folders.rows) == len(SUGGESTED))
+    assert check(window.welcome) >= len(SUGGESTED) + 3
+    window.welcome.folders.skip.click()
+    window.welcome.add_cloud.click()
+    assert check(window.welcome) > 8

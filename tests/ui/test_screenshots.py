@@ -33,6 +33,8 @@ NAMES = (
     "window-status",
     "window-engine-gone",
     "window-no-folder",
+    "window-welcome",
+    "window-welcome-reading",
     "keys",
 )
 BACKDROP = {"light": "#e9e9ee", "dark": "#3b3d46"}

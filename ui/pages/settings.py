@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QSpinBox, QVBoxLayout
 
@@ -10,7 +11,7 @@ from ui.key_field import KeyField
 from ui.preferences import Preferences
 from ui.segments import Segments
 from ui.theme import Theme
-from ui.widgets import Page, Setting, Switch, hairline, label, number_field
+from ui.widgets import Page, Setting, Switch, button, hairline, label, number_field
 
 THEMES = {"system": "System", "light": "Light", "dark": "Dark"}
 SWITCHES = {
@@ -37,8 +38,17 @@ SHORTCUT = "Press the keys that open Offhand from anywhere."
 VECTORS = "“embedded”, or the address of a Chroma server"
 
 
+WELCOME = "Choose folders, try the key, add a cloud model: what you saw at the first start."
+
+
 class SettingsPage(Page):
-    """The page."""
+    """The page.
+
+    Signals:
+        welcome_requested: the person wants to see the welcome again.
+    """
+
+    welcome_requested = Signal()
 
     def __init__(self, theme: Theme, preferences: Preferences) -> None:
         super().__init__("Settings")
@@ -51,6 +61,7 @@ class SettingsPage(Page):
         self.vectors = QLineEdit()
         self.vectors.setFixedWidth(260)
         self.vectors.setAccessibleName("Where the vectors are kept")
+        self.welcome = button("Welcome…", "", self.welcome_requested.emit)
         self._build()
         self._connect()
         self.subtitle.setText("A change holds at once.")
@@ -61,11 +72,13 @@ class SettingsPage(Page):
         switches = {n: self._line(n, *SWITCHES[n], self.switches[n]) for n in SWITCHES}
         numbers = {n: self._line(n, *NUMBERS[n][:2], self.numbers[n]) for n in NUMBERS}
         vectors = self._line("vectors", "Vectors", VECTORS, self.vectors)
+        welcome = self._line("welcome", "First steps", WELCOME, self.welcome)
         for title, lines in (
             ("Looks and keys", (theme, hotkey)),
             ("Answers", (switches["offline"], switches["second_opinions"])),
             ("Reading", (switches["pause_on_battery"], switches["ocr"])),
             ("This machine", (numbers["threads"], numbers["idle_minutes"], vectors)),
+            ("Help", (welcome,)),
         ):
             self.parts.addWidget(_group(title, *lines))
         self.parts.addStretch(1)
