@@ -29,11 +29,12 @@ log = logging.getLogger(__name__)
 CALM = "Something went wrong inside Offhand. The rest goes on; the log has the details."
 
 
-def run(profile: Profile, *, palette: bool = False) -> int:
+def run(profile: Profile, *, palette: bool = False, hidden: bool = False) -> int:
     """Open the app and stay until it is quit; returns an exit status. If it already runs, it is called to the front.
 
     Args:
         palette: come up with the palette instead of the window.
+        hidden: come up with neither: the key, the tray, or another start brings it.
 
     Raises:
         Problem: the profile cannot be written, or the app that runs does not answer.
@@ -47,11 +48,13 @@ def run(profile: Profile, *, palette: bool = False) -> int:
     qt.setWindowIcon(app_icon())
     bell = Bell(profile)
     if not bell.hang():
+        if hidden:
+            return 0
         if not instance.ring(profile, "toggle" if palette else "show"):
             raise Problem("Another Offhand window is starting or ending just now.", "Try again in a moment.")
         return 0
     app = App(qt, profile, bell)
-    app.start(palette=palette)
+    app.start(palette=palette, hidden=hidden)
     status = qt.exec()
     app.close()
     return int(status)
@@ -98,11 +101,12 @@ class App(QObject):
         self.window.preferences.changed.connect(self._settings_are)
         self.went_wrong.connect(lambda: self.window.notice.say(CALM))
 
-    def start(self, *, palette: bool) -> None:
+    def start(self, *, palette: bool, hidden: bool = False) -> None:
         """Show what was asked for; the engine follows in the background."""
         sys.excepthook = self._barrier
-        if palette:
-            self.palette.present()
+        if palette or hidden:
+            if palette:
+                self.palette.present()
             self._qt.setQuitOnLastWindowClosed(False)
         else:
             self.window.present()

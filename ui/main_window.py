@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._link = link
         self._theme = theme
+        self._profile = profile
         self._place = QSettings(str(profile.config / "window.ini"), QSettings.Format.IniFormat)
         self.setWindowTitle("Offhand")
         self.setMinimumSize(QSize(720, 480))
@@ -236,9 +237,10 @@ class MainWindow(QMainWindow):
     @cached_property
     def settings(self) -> "SettingsPage":
         """The settings."""
+        from ui import autostart
         from ui.pages.settings import SettingsPage
 
-        page = self._added(SettingsPage(self._theme, self.preferences))
+        page = self._added(SettingsPage(self._theme, self.preferences, autostart.of(self._profile)))
         page.welcome_requested.connect(self.show_welcome)
         if self._shortcut is not None:
             words, well = self._shortcut

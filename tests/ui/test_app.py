@@ -55,6 +55,16 @@ def test_started_for_the_palette_only_that_is_shown(qtbot, app):
     assert not app.window.isVisible()
 
 
+def test_started_hidden_nothing_is_shown_until_it_is_called(qtbot, app, qapp):
+    app.start(palette=False, hidden=True)
+    qtbot.waitUntil(lambda: app.link.state == "ready" and app._combination != "")
+    assert not app.palette.isVisible()
+    assert not app.window.isVisible()
+    assert not qapp.quitOnLastWindowClosed()
+    app._bell.rung.emit("show", "")
+    assert app.window.isVisible()
+
+
 def test_what_became_of_the_shortcut_stands_on_the_settings_page(running):
     line = running.window.settings.lines["hotkey"]
     assert "offhand toggle" in line.trouble.text()

@@ -3,6 +3,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 
 from core.protocol import Configure, Problem, Settings
+from ui.autostart import Entry
 from ui.pages.settings import SettingsPage
 from ui.preferences import Preferences
 
@@ -82,3 +83,34 @@ def test_settings_that_cannot_be_saved_are_said_and_stay(qtbot, page, scripted):
     words = "The settings could not be saved. See that the disk has room."
     qtbot.waitUntil(lambda: page.lines["ocr"].trouble.text() == words)
     assert page.switches["ocr"].isChecked()
+
+
+class NoLogin:
+    """An entry that cannot be written."""
+
+    def on(self):
+        return False
+
+    def switch(self, *, on):
+        raise Problem("Start at login stays as it was: no room.", "Free some.", kind="autostart")
+
+
+def test_start_at_login_is_off_switched_on_and_off(qtbot, link, theme, tmp_path):
+    file = tmp_path / "autostart" / "offhand.desktop"
+    made = SettingsPage(theme, Preferences(link), Entry(file, "ours", "ours"))
+    qtbot.addWidget(made)
+    made.show()
+    assert not made.login.isChecked()
+    made.login.click()
+    assert file.read_text() == "ours"
+    made.login.click()
+    assert not file.exists()
+
+
+def test_a_start_at_login_that_cannot_be_had_says_why(qtbot, link, theme):
+    made = SettingsPage(theme, Preferences(link), NoLogin())
+    qtbot.addWidget(made)
+    made.show()
+    made.login.click()
+    assert not made.login.isChecked()
+    assert made.lines["login"].trouble.text() == "Start at login stays as it was: no room. Free some."

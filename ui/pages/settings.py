@@ -6,7 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QSpinBox, QVBoxLayout
 
-from core.protocol import Settings
+from core.protocol import Problem, Settings
+from ui.autostart import Autostart
 from ui.key_field import KeyField
 from ui.preferences import Preferences
 from ui.segments import Segments
@@ -38,6 +39,7 @@ SHORTCUT = "Press the keys that open Offhand from anywhere."
 VECTORS = "“embedded”, or the address of a Chroma server"
 
 
+LOGIN = "Offhand waits in the tray from the moment you log in; nothing is shown until you ask."
 WELCOME = "Choose folders, try the key, add a cloud model: what you saw at the first start."
 
 
@@ -50,8 +52,9 @@ class SettingsPage(Page):
 
     welcome_requested = Signal()
 
-    def __init__(self, theme: Theme, preferences: Preferences) -> None:
+    def __init__(self, theme: Theme, preferences: Preferences, login: Autostart | None = None) -> None:
         super().__init__("Settings")
+        self._login = login
         self._preferences = preferences
         self.lines: dict[str, Setting] = {}
         self.theme = Segments("Colours", THEMES)
@@ -61,6 +64,7 @@ class SettingsPage(Page):
         self.vectors = QLineEdit()
         self.vectors.setFixedWidth(260)
         self.vectors.setAccessibleName("Where the vectors are kept")
+        self.login = Switch("", theme)
         self.welcome = button("Welcome…", "", self.welcome_requested.emit)
         self._build()
         self._connect()
@@ -72,13 +76,15 @@ class SettingsPage(Page):
         switches = {n: self._line(n, *SWITCHES[n], self.switches[n]) for n in SWITCHES}
         numbers = {n: self._line(n, *NUMBERS[n][:2], self.numbers[n]) for n in NUMBERS}
         vectors = self._line("vectors", "Vectors", VECTORS, self.vectors)
+        login = self._line("login", "Start at login", LOGIN, self.login)
+        login.setVisible(self._login is not None)
         welcome = self._line("welcome", "First steps", WELCOME, self.welcome)
         for title, lines in (
             ("Looks and keys", (theme, hotkey)),
             ("Answers", (switches["offline"], switches["second_opinions"])),
             ("Reading", (switches["pause_on_battery"], switches["ocr"])),
             ("This machine", (numbers["threads"], numbers["idle_minutes"], vectors)),
-            ("Help", (welcome,)),
+            ("Coming up", (login, welcome)),
         ):
             self.parts.addWidget(_group(title, *lines))
         self.parts.addStretch(1)
@@ -95,6 +101,7 @@ class SettingsPage(Page):
         for name, field in self.numbers.items():
             field.editingFinished.connect(lambda name=name, field=field: self._set(name, str(field.value())))
         self.vectors.editingFinished.connect(lambda: self._set("vectors", self.vectors.text().strip()))
+        self.login.clicked.connect(self._switch_login)
         self._preferences.changed.connect(self._show)
         if self._preferences.settings is not None:
             self._show(self._preferences.settings)
@@ -109,6 +116,18 @@ class SettingsPage(Page):
         """A command may have changed something since it was last in view."""
         super().showEvent(event)
         self._preferences.refresh()
+        if self._login is not None:
+            self.login.setChecked(self._login.on())
+
+    def _switch_login(self, on: bool) -> None:
+        assert self._login is not None
+        line = self.lines["login"]
+        line.refuse("")
+        try:
+            self._login.switch(on=on)
+        except Problem as problem:
+            line.refuse(str(problem))
+        self.login.setChecked(self._login.on())
 
     def _set(self, name: str, value: str) -> None:
         settings = self._preferences.settings

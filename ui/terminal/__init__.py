@@ -47,8 +47,8 @@ def _run(words: list[str], profile: Profile, answer: instance.Answer | None = No
     sys.excepthook = barrier.LastResort(profile, as_json)
     try:
         barrier.check_encoding(words)
-        if words in ([], ["open"], ["open", "--palette"]):
-            return window.open_window(profile, palette="--palette" in words)
+        if words in ([], ["open"], ["open", "--palette"], ["open", "--hidden"]):
+            return window.open_window(profile, palette="--palette" in words, hidden="--hidden" in words)
         if words == ["toggle"]:
             return window.toggle(profile, answer)
         from ui.terminal.commands import dispatch  # typer: the window and the hot key need not wait for it

@@ -97,9 +97,10 @@ def build() -> typer.Typer:
 def open_window(
     context: typer.Context,
     palette: Annotated[bool, typer.Option("--palette", help="Come up with the palette instead.")] = False,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Wait in the tray and show nothing yet.")] = False,
 ) -> None:
     """Open the window, as `offhand` alone does."""
-    raise typer.Exit(window.open_window(context.obj.profile, palette=palette))
+    raise typer.Exit(window.open_window(context.obj.profile, palette=palette, hidden=hidden))
 
 
 def toggle(context: typer.Context) -> None:

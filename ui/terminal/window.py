@@ -8,8 +8,9 @@ from core.protocol import Problem
 from ui import instance
 
 
-def open_window(profile: Profile, *, palette: bool = False) -> int:
-    """Open the window, or with `palette` the palette, and stay until the app is quit; returns the exit status.
+def open_window(profile: Profile, *, palette: bool = False, hidden: bool = False) -> int:
+    """Open the window, with `palette` the palette, with `hidden` nothing yet, and stay until the app is quit; returns
+    the exit status.
 
     Raises:
         Problem: there is no display.
@@ -17,7 +18,7 @@ def open_window(profile: Profile, *, palette: bool = False) -> int:
     _need_display()
     from ui import app
 
-    return app.run(profile, palette=palette)
+    return app.run(profile, palette=palette, hidden=hidden)
 
 
 def toggle(profile: Profile, answer: instance.Answer | None = None) -> int:
