@@ -227,8 +227,8 @@ def inside(kept: Path) -> int:
     beats: list[tuple[float, float]] = []
 
     class Timed(app.App):
-        def start(self, *, palette: bool) -> None:
-            super().start(palette=palette)
+        def start(self, *, palette: bool, hidden: bool = False) -> None:
+            super().start(palette=palette, hidden=hidden)
             last = [time.monotonic()]
 
             def beat() -> None:

@@ -20,6 +20,7 @@ from ui.bell import Bell
 from ui.engine_link import EngineLink
 from ui.hotkey import Result
 from ui.main_window import MainWindow
+from ui.notifications import Notifications
 from ui.palette import Palette
 from ui.theme import Theme, app_icon
 from ui.tray import Tray
@@ -78,6 +79,7 @@ class App(QObject):
         self.palette = Palette(self.link, self.theme, composited=composited)
         self.window = MainWindow(self.link, self.theme, profile)
         self.tray = Tray(self.link, self.theme, self)
+        self._notifications = Notifications(self.link, self._wants_to_be_told, self.tray.tell, self)
         self._bell = bell
         self._combination = ""
         self._registered = Result("unavailable", "")
@@ -141,6 +143,10 @@ class App(QObject):
         back = self.tray.icon.isVisible() or self._registered.status == "ok"
         if back or self.window.isVisible():
             self._qt.setQuitOnLastWindowClosed(not back)
+
+    def _wants_to_be_told(self) -> bool:
+        settings = self.window.preferences.settings
+        return settings is not None and settings.notify
 
     def _pressed(self, time: int, token: str) -> None:
         _may_take_focus(token)

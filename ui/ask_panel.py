@@ -4,11 +4,15 @@ Every keystroke searches; an answer that comes too late for what is typed now is
 cleared by anything but the person.
 """
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from core.protocol import Ask, Event, Found, Hit, Problem, QueryPart, Search
+from ui import panel_actions
+from ui.action_list import ActionList
 from ui.answer_card import AnswerCard
 from ui.ask_state import say_state
 from ui.citation import cite
@@ -16,6 +20,7 @@ from ui.engine_link import EngineLink, Ticket
 from ui.filter_chips import FilterChips, without
 from ui.related_view import RelatedView
 from ui.results_list import ResultsView
+from ui.selected_text import SelectedText
 from ui.state_pane import StatePane
 from ui.state_words import state_words
 from ui.theme import Theme
@@ -48,8 +53,11 @@ class AskPanel(QWidget):
     def __init__(self, link: EngineLink, theme: Theme, *, embedded: bool = False) -> None:
         super().__init__()
         self._link = link
-        self._embedded = embedded
+        self.embedded = embedded
         self._theme = theme
+        self.selected: SelectedText | None = None  # the palette has one
+        self.roots: Callable[[], list[str]] = lambda: link.roots
+        self.asking: Callable[[], bool] = lambda: self._asking is not None
         self._search: Ticket | None = None
         self._asking: Ticket | None = None
         self._asked_again = False
@@ -74,7 +82,7 @@ class AskPanel(QWidget):
         self.body = QStackedWidget()
         self._foot = label("", "faint")
         self._stop = button("Stop", "quiet", self.stop, "Stop answering")
-        self._hints = row(*_hints("Back" if embedded else "Close"), spacing=6)
+        self._hints = row(*panel_actions.hints("Back" if embedded else "Close"), spacing=6)
         self._build()
         self._meaning = QTimer(self, singleShot=True, interval=MEANING_AFTER_MS)
         self._notice_over = QTimer(self, singleShot=True, interval=NOTICE_MS)
@@ -100,6 +108,7 @@ class AskPanel(QWidget):
         layout.addWidget(hairline())
         layout.addWidget(foot)
         self.setFocusProxy(self.question)
+        self.action_list = ActionList(self)
 
     def _connect(self) -> None:
         self.question.textEdited.connect(self._typed)
@@ -145,6 +154,8 @@ class AskPanel(QWidget):
         page = max(1, self.results.height() // max(1, self.results.row_height()) - 1)
         steps = {Keys.Key_Up: -1, Keys.Key_Down: 1, Keys.Key_PageUp: -page, Keys.Key_PageDown: page}
         key = Keys(event.key())
+        if panel_actions.key(self, key, control=control):
+            return True
         if key in steps:
             self._move(steps[key])
         elif key in (Keys.Key_Return, Keys.Key_Enter):
@@ -191,18 +202,18 @@ class AskPanel(QWidget):
             self.stop()
         elif self.body.currentWidget() is self.close_by:
             self._show(self._before)
-        else:
+        elif self.selected is None or not self.selected.stop():
             self.close_requested.emit()
 
     def open(self) -> None:
         """Open the file at the chosen passage, or at the quote."""
-        where = self._place()
+        where = self.place()
         if where is not None:
             self.open_requested.emit(*where)
 
     def related(self) -> None:
         """Show what in other notes is close to the chosen passage, or to the quote."""
-        where, shown = self._place(), self.body.currentWidget()
+        where, shown = self.place(), self.body.currentWidget()
         if where is None or shown is None:
             return
         self._meaning.stop()
@@ -214,6 +225,9 @@ class AskPanel(QWidget):
 
     def copy(self) -> None:
         """Put the quote or the chosen passage with its citation on the clipboard."""
+        if self.selected is not None and self.body.currentWidget() is self.selected.card:
+            self.selected.copy()
+            return
         hit = self._hit()
         words = cite(hit.text, hit.title, hit.path, hit.line, hit.page) if hit is not None else None
         if self.body.currentWidget() is self.card:
@@ -227,7 +241,8 @@ class AskPanel(QWidget):
         shown = self.body.currentWidget()
         return shown.chosen() if isinstance(shown, ResultsView | RelatedView) else None
 
-    def _place(self) -> tuple[str, int, int | None] | None:
+    def place(self) -> tuple[str, int, int | None] | None:
+        """Path, line and page of the chosen passage, or of the quote; None where there is neither."""
         if self.body.currentWidget() is self.card:
             return self.card.place()
         hit = self._hit()
@@ -280,10 +295,14 @@ class AskPanel(QWidget):
         call = Search(words, limit=LIMIT, meaning=meaning, unfinished=True, ahead=meaning)
         self._search = self._link.call(call, found, self._search_failed)
 
-    def _remove(self, part: QueryPart) -> None:
-        self.question.setText(without(self._words(), part))
+    def search_for(self, words: str) -> None:
+        """Look for other words than those that are typed."""
+        self.question.setText(words)
         self.question.setFocus()
         self._typed()
+
+    def _remove(self, part: QueryPart) -> None:
+        self.search_for(without(self._words(), part))
 
     def _show_hits(self, found: Found, words: str) -> None:
         refined = self._painted == words
@@ -357,7 +376,7 @@ class AskPanel(QWidget):
         self._chip.setVisible(report is not None and report.offline)
         self._stop.setVisible(self._asking is not None)
         if not self._notice_over.isActive():
-            self._foot.setText("" if self._embedded else state_words(self._link.state, report))
+            self._foot.setText("" if self.embedded else state_words(self._link.state, report))
         if self.body.currentWidget() is self.pane and (not self._words() or self._painted != self._words()):
             self._show_state()
 
@@ -379,10 +398,3 @@ class AskPanel(QWidget):
 
     def _look(self) -> None:
         self._glass.setPixmap(self._theme.pixmap("ask", "faint", 20))
-
-
-def _hints(leave: str) -> list[QWidget]:
-    hints: list[QWidget] = []
-    for key, does in (("Enter", "Answer"), ("Ctrl Enter", "Open"), ("Ctrl C", "Cite"), ("Esc", leave)):
-        hints += [label(key, "keycap"), label(does, "faint")]
-    return hints

@@ -27,6 +27,7 @@ from core.protocol import (
     Problem,
     Search,
     StatusReport,
+    Transform,
     TryProvider,
     UseModel,
     Watch,
@@ -148,7 +149,7 @@ class EngineLink(QObject):
         self._post(self._set_state, "starting", None)
 
     def _send(self, ticket: Ticket) -> None:
-        silent = isinstance(ticket.call, Ask | Doctor | Drill | Preview | TryProvider | UseModel)
+        silent = isinstance(ticket.call, Ask | Doctor | Drill | Preview | Transform | TryProvider | UseModel)
         if silent or (isinstance(ticket.call, Search) and ticket.call.ahead):
 
             def again() -> None:

@@ -61,6 +61,15 @@ def open_at(path: str, line: int, page: int | None) -> str:
     return "" if opened else f"No program was found that opens {file.name}."
 
 
+def open_folder(path: str) -> str:
+    """Show the folder that holds `path`; returns "" or one sentence that says why not."""
+    folder = Path(path).parent
+    if not folder.is_dir():
+        return f"{folder.name} is not there any more, or its disk is away."
+    opened = QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+    return "" if opened else "No program was found that shows folders."
+
+
 def choose(file: Path, line: int, page: int | None, which: Which) -> list[str] | QUrl:
     """The program that opens `file` (absolute) at its place, as argv, or an address for the system to open."""
     if page is not None:

@@ -1,11 +1,23 @@
 """The window that comes from anywhere and goes at once: frameless, in the upper middle of the screen in use."""
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
-from PySide6.QtGui import QCursor, QGuiApplication, QPainter, QPainterPath, QPaintEvent, QPen, QRegion, QResizeEvent
+from PySide6.QtGui import (
+    QCursor,
+    QGuiApplication,
+    QKeySequence,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QResizeEvent,
+    QShortcut,
+)
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
 from ui.ask_panel import LIMIT, AskPanel
 from ui.engine_link import EngineLink
+from ui.selected_text import SelectedText
 from ui.theme import PALETTE_WIDTH, Theme
 
 CORNER = 12  # px
@@ -42,6 +54,16 @@ class Palette(QWidget):
         edge = self._margin + 1
         layout.setContentsMargins(edge, edge, edge, edge)
         layout.addWidget(self.panel)
+        self.selected = SelectedText(link, theme)
+        self.panel.selected = self.selected
+        inner = self.panel.layout()
+        assert isinstance(inner, QVBoxLayout)
+        inner.insertWidget(inner.indexOf(self.panel.body), self.selected)
+        self.panel.body.addWidget(self.selected.card)
+        self.selected.chosen.connect(self._show_selected)
+        self.selected.copied.connect(self.panel.notice)
+        self.selected.shown.connect(self._fit_selected)
+        QShortcut(QKeySequence("Ctrl+J"), self, self.selected.look_at_clipboard)
         self.panel.close_requested.connect(self.hide)
         self.panel.showing.connect(self._fit)
         theme.changed.connect(self.update)
@@ -51,6 +73,7 @@ class Palette(QWidget):
         """Come up on the screen in use with what was typed last selected, ready to be typed over."""
         screen = QGuiApplication.screenAt(QCursor.pos()) or QGuiApplication.primaryScreen()
         area = screen.availableGeometry()
+        self.selected.look()
         self._fit("keep")
         self.move(QPoint(area.center().x() - self.width() // 2, area.top() + round(area.height() * TOP) - self._margin))
         self.panel.question.selectAll()
@@ -99,7 +122,8 @@ class Palette(QWidget):
 
     def _fit(self, showing: str) -> None:
         """Two heights only, so that it does not jump while one types; one where it cannot be placed."""
-        compact = self._grows and not self.panel.question.text().strip()
+        answering = self.panel.body.currentWidget() is self.selected.card
+        compact = self._grows and not answering and not self.panel.question.text().strip()
         if showing == "keep" and not compact:
             return
         screen = self.screen() or QGuiApplication.primaryScreen()
@@ -108,7 +132,16 @@ class Palette(QWidget):
             chrome + LIMIT * self.panel.results.row_height(), round(screen.availableGeometry().height() * LARGEST)
         )
         low = COMPACT + (0 if self.panel.pane.action.isHidden() else ACTION)
+        if not self.selected.isHidden():
+            low += self.selected.sizeHint().height()
         self.setFixedSize(PALETTE_WIDTH + 2 * self._margin, (low if compact else full) + 2 * self._margin)
+
+    def _show_selected(self) -> None:
+        self.panel.body.setCurrentWidget(self.selected.card)
+        self._fit_selected()
+
+    def _fit_selected(self) -> None:
+        self._fit("state")
 
     def _shadow(self, painter: QPainter, body: QRectF) -> None:
         painter.setPen(Qt.PenStyle.NoPen)

@@ -14,6 +14,8 @@ ASKING: Keys = (
     ("Ctrl+C", "Copy with citation"),
     ("Ctrl+R", "Related passages of other notes"),
     ("↑  ↓", "Choose a passage"),
+    ("Ctrl+K", "All that can be done"),
+    ("Tab", "Filters, in the palette"),
     ("Esc", "Stop, or go back"),
 )
 LISTS: Keys = (

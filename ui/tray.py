@@ -69,6 +69,11 @@ class Tray(QObject):
         self.appeared.emit()
         return True
 
+    def tell(self, title: str, words: str) -> None:
+        """Show a notification of the desktop, where the icon is in a tray that has them."""
+        if self.icon.isVisible() and QSystemTrayIcon.supportsMessages():
+            self.icon.showMessage(title, words, self.icon.icon())
+
     def _action(self, text: str, chosen: object) -> QAction:
         action = self.menu.addAction(text)
         action.triggered.connect(chosen)

@@ -12,6 +12,7 @@ from pathlib import Path
 from core.answering.answer import Answering
 from core.answering.history import History
 from core.answering.opinions import Opinions
+from core.answering.transform import transform
 from core.engine import filters
 from core.engine.ahead import ReadAhead
 from core.engine.answers import AnswerDesk
@@ -64,6 +65,7 @@ from core.protocol import (
     SettingsCall,
     ShowLater,
     Shutdown,
+    Transform,
 )
 from core.settings import SettingsFile
 from indexer.ignore import IgnoreRules
@@ -187,7 +189,7 @@ class Engine:
 
     def handle(self, call: Call, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
-        if isinstance(call, Ask | Search):
+        if isinstance(call, Ask | Search | Transform):
             self.index.pace.person_is_there()
             self._ahead.stop()
         if isinstance(call, SetRule | RemoveFolder):
@@ -207,7 +209,7 @@ class Engine:
             yield from self._handle_providers(call, cancelled)
         elif isinstance(call, ModelCall):
             yield from self._models.handle(call, cancelled)
-        elif isinstance(call, AnswerCall | LedgerCall):
+        elif isinstance(call, AnswerCall | LedgerCall | Transform):
             yield from self._answer(call, cancelled)
         elif isinstance(call, Export):
             yield self._export(Path(call.path), again=call.again)
@@ -219,8 +221,10 @@ class Engine:
             self.ended.set()
             self._news.announce()  # who watches hears of it in good order
 
-    def _answer(self, call: AnswerCall | LedgerCall, cancelled: Cancellation) -> Iterator[Event]:
-        if isinstance(call, Ask):
+    def _answer(self, call: AnswerCall | LedgerCall | Transform, cancelled: Cancellation) -> Iterator[Event]:
+        if isinstance(call, Transform):
+            yield from self._transform(call, cancelled)
+        elif isinstance(call, Ask):
             with self._ahead.held_back():
                 for event in self._answers.handle(call, cancelled):
                     self.index.pace.person_is_there()
@@ -306,11 +310,19 @@ class Engine:
         counts = progress.counts
         return progress.done and counts.waiting <= counts.scans and not counts.vectors_owed
 
+    def _transform(self, call: Transform, cancelled: Cancellation) -> Iterator[Event]:
+        offer = "" if call.consent else self._providers.offered()
+        route = self._providers.for_selection(self._local(), consent=call.consent)
+        with self._ahead.held_back():
+            yield from transform(call, route, offer, cancelled)
+
     def _route(self, ask: Ask, cut: bool) -> Route:
+        return self._providers.route(self._local(), ask, cut=cut)
+
+    def _local(self) -> LocalModel | None:
         has_model = self.children.model_file is not None
         name, file = self.children.model_name, self.children.model_file
-        local = LocalModel(self.children.llm, name, partial(self._speeds.add, file)) if has_model else None
-        return self._providers.route(local, ask, cut=cut)
+        return LocalModel(self.children.llm, name, partial(self._speeds.add, file)) if has_model else None
 
     def _at_leisure(self) -> bool:
         """Whether the machine has time for what nobody has asked for yet: no reading of files, no battery to spare."""

@@ -123,6 +123,19 @@ class ProviderDesk:
         cloud_first = ask.consent or settings.prefer == "cloud"
         return Route([*cloud, *here] if cloud_first else [*here, *cloud])
 
+    def for_selection(self, local: ChatModel | None, *, consent: bool) -> Route:
+        """The models for a text that the person has selected: it is as a note of the rule "ask"."""
+        here = [local] if local is not None else []
+        if not consent:
+            return Route(here)
+        card = self._outgoing.card(consent=True, rules=lambda paths: dict.fromkeys(paths, "ask"))
+        return Route([*self._clouds(self._gate, card), *here])
+
+    def offered(self) -> str:
+        """The service that could be asked now if the person agrees, "" for none."""
+        models = self.for_selection(None, consent=True).models
+        return next((model.host for model in models if isinstance(model, CloudModel) and model.open), "")
+
     def for_later(self) -> Route:
         """The cloud models for a question that an outage kept from them; nobody has agreed to anything."""
         return Route(self._clouds(self._gate, self._outgoing.card(occasion=OCCASION)))

@@ -31,11 +31,17 @@ class Outgoing:
         self._rules = rules
         self._settings = settings
 
-    def card(self, *, consent: bool = False, trial: bool = False, occasion: str = "") -> "CardSender":
-        """The way out for the prompts of one answer card; see `Clearance` for the arguments."""
+    def card(
+        self, *, consent: bool = False, trial: bool = False, occasion: str = "", rules: Rules | None = None
+    ) -> "CardSender":
+        """The way out for the prompts of one answer card; see `Clearance` for the arguments.
+
+        Args:
+            rules: for prompts that carry no notes but a text of the person's own.
+        """
         settings = self._settings()
         redactor = Redactor(settings.private_names, enabled=settings.redact)
-        clearance = Clearance(self._rules, redactor, consent=consent, trial=trial, occasion=occasion)
+        clearance = Clearance(rules or self._rules, redactor, consent=consent, trial=trial, occasion=occasion)
         return CardSender(clearance, self.ledger, self._budget)
 
     def may_offer(self, paths: Sequence[str]) -> bool:

@@ -19,8 +19,8 @@ from core.protocol.calls import (
     EraseLedger,
     Explain,
     Export,
-    GetModel,
     FirstCall,
+    GetModel,
     GetSettings,
     Import,
     Index,
@@ -87,8 +87,10 @@ from core.protocol.events import (
     StatusReport,
     Suggested,
     Surveyed,
+    Transformed,
 )
 from core.protocol.hotkey import combination
+from core.protocol.selection import Transform, TransformAction
 from core.protocol.settings import (
     Provider,
     Settings,
@@ -241,6 +243,9 @@ __all__ = [
     "Surveyed",
     "TaskState",
     "Timings",
+    "Transform",
+    "TransformAction",
+    "Transformed",
     "TryProvider",
     "UseModel",
     "Watch",

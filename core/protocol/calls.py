@@ -6,6 +6,7 @@ already is no reason to refuse. Calls without it can be repeated as they are.
 
 from msgspec import Struct
 
+from core.protocol.selection import Transform
 from core.protocol.settings import Provider
 from indexer.records import FileState, FolderRule, TaskState
 
@@ -379,6 +380,7 @@ Call = (
     LibraryCall
     | FirstCall
     | AnswerCall
+    | Transform
     | LedgerCall
     | ReportCall
     | SettingsCall

@@ -174,6 +174,17 @@ class Answered(Struct, frozen=True, tag=True):
     listed: Listed | None = None
 
 
+class Transformed(Struct, frozen=True, tag=True):
+    """What came of a selected text; none of it is said to be in the notes. `note` and `offer` as in Answered."""
+
+    action: str
+    text: str
+    route: list[Step]
+    timings: Timings
+    note: str = ""
+    offer: str = ""
+
+
 class PastAnswer(Struct, frozen=True):
     """An answer of the history: its number there, and when it was given (UTC, ISO 8601)."""
 
@@ -331,6 +342,7 @@ Event = (
     | Restart
     | Piece
     | Answered
+    | Transformed
     | HistoryPage
     | Previewed
     | LedgerPage

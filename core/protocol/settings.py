@@ -53,6 +53,7 @@ class Settings(Struct, frozen=True):
     ocr: words are read off scanned pages, once everything else is read.
     pause_on_battery: the same while the machine runs on its battery; setting `paused` to off ends that until it was
         plugged in again.
+    notify: the desktop tells when a new folder is read, and when a second opinion has come.
     """
 
     offline: bool = False
@@ -75,3 +76,4 @@ class Settings(Struct, frozen=True):
     ocr: bool = True
     paused: bool = False
     pause_on_battery: bool = True
+    notify: bool = False

@@ -14,6 +14,7 @@ from core.protocol import ChildInfo
 from ui.engine_link import EngineLink
 from ui.main_window import ASK, LIBRARY, MainWindow
 from ui.palette import Palette
+from ui.panel_actions import actions
 from ui.theme import Theme
 
 QUESTION = "Which tiles did we choose for the roof?"
@@ -45,9 +46,13 @@ class Drawing:
         panel.question.setText("roof tiles")
         panel._typed()
         self.save(palette, "results")
+        panel.action_list.offer("What to do", actions(panel))
+        self.save(palette, "actions")
+        panel.action_list.close_list()
         panel.question.setText(QUESTION)
         panel.ask()
         self.save(palette, "answer")
+        self.selected(palette)
         script = self._engine.script
         quote, sentences = script.quote, script.sentences
         script.quote, script.sentences = None, []
@@ -63,6 +68,15 @@ class Drawing:
         self._engine.change(folders=folders)
         palette.hide()
         wait(200)
+
+    def selected(self, palette: Palette) -> None:
+        palette.panel.question.clear()
+        palette.panel._typed()
+        palette.selected.offer(self._engine.script.hits[1].text)
+        self.save(palette, "selection")
+        palette.selected.do("summarise")
+        self.save(palette, "selection-summarised")
+        palette.selected.offer("")
 
     def window(self, window: MainWindow, link: EngineLink) -> None:
         window.present()

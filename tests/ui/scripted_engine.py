@@ -60,6 +60,7 @@ from core.protocol import (
     Related,
     RemoveFolder,
     Retry,
+    RouteKind,
     RouteStep,
     Said,
     Search,
@@ -79,6 +80,8 @@ from core.protocol import (
     Survey,
     Surveyed,
     Timings,
+    Transform,
+    Transformed,
     UseModel,
     Watch,
 )
@@ -211,6 +214,8 @@ OPINION = SecondOpinion(
 )  # fmt: skip
 
 
+TRANSFORMED = "The roof gets clay tiles in April."
+
 SUGGESTED = [
     Suggestion(str(NOTES), vault=True), Suggestion("/home/mara/Dropbox/Journal", vault=False),
     Suggestion("/home/mara/Documents", vault=False),
@@ -303,8 +308,8 @@ class ScriptedEngine:
                 yield from self._watch(cancelled)
             case Search() | Related():
                 yield from self._search(call, cancelled) if isinstance(call, Search) else self._related(call)
-            case Ask():
-                yield from self._ask(call, cancelled)
+            case Ask() | Transform():
+                yield from self._write(call, cancelled)
             case AddFolder() | RemoveFolder() | ListFolders() | SetRule():
                 yield self._folders(call)
             case ListFiles() | Explain():
@@ -379,6 +384,21 @@ class ScriptedEngine:
         timings = Timings(12.0, 34.0, 410.0 if text else None, 1870.0 if text else 41.0)
         covered = script.report.coverage
         yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered)
+
+    def _write(self, call: Ask | Transform, cancelled: Cancellation) -> Iterator[Event]:
+        yield from self._ask(call, cancelled) if isinstance(call, Ask) else self._transform(call, cancelled)
+
+    def _transform(self, call: Transform, cancelled: Cancellation) -> Iterator[Event]:
+        kind: RouteKind = "cloud" if call.consent else "local"
+        yield RouteStep(Step(kind, self.script.report.model, "asked"))
+        while self.script.silent:
+            if cancelled.wait(0.02):
+                self.cancelled.append(call)
+                return
+        yield Piece(TRANSFORMED)
+        offer = "" if call.consent else "api.example.org"
+        route = [Step(kind, self.script.report.model, "ok")]
+        yield Transformed(call.action, TRANSFORMED, route, Timings(None, None, 200.0, 900.0), "", offer)
 
     def _looked(self, call: Suggest | Survey | Status) -> Event:
         if isinstance(call, Status):

@@ -11,6 +11,8 @@ from scripted_pages import info
 from core.protocol import Answered, LaterInfo, Provider, Timings
 from ui.main_window import HISTORY, PAGES, PRIVACY, MainWindow
 from ui.pages.privacy import PARTS
+from ui.palette import Palette
+from ui.panel_actions import actions
 
 CONTROLS = (QAbstractButton, QLineEdit, QPlainTextEdit, QSpinBox, QComboBox, QAbstractItemView)
 ROLES = {
@@ -58,7 +60,9 @@ def check(page):
             assert told.role() in ROLES, f"{name}: {told.role()}"
             chosen_by_arrows = told.role() == QAccessible.Role.RadioButton and not control.isChecked()
             if control.isEnabled() and not chosen_by_arrows:
-                assert control.focusPolicy() & Qt.FocusPolicy.TabFocus or name == "Passages found", f"{name}: no key"
+                assert control.focusPolicy() & Qt.FocusPolicy.TabFocus or name in ("Passages found", "Actions"), (
+                    f"{name}: no key"
+                )
             found += 1
     return found
 
@@ -106,8 +110,21 @@ def test_a_list_reads_out_whole_rows(qtbot, window, scripted):
 
 def test_every_control_of_the_welcome_is_told(qtbot, window):
     window.show_welcome()
-    qtbot.waitUntil(lambda: len(window.welcome.folders.rows) == len(SUGGESTED))
+    qtbot.waitUntil(lambda: [row.isVisible() for row in window.welcome.folders.rows] == [True] * len(SUGGESTED))
     assert check(window.welcome) >= len(SUGGESTED) + 3
     window.welcome.folders.skip.click()
     window.welcome.add_cloud.click()
     assert check(window.welcome) > 8
+
+
+def test_every_control_of_the_palette_is_told(qtbot, link, theme):
+    palette = Palette(link, theme)
+    qtbot.addWidget(palette)
+    palette.present()
+    palette.selected.offer("A text from elsewhere.")
+    assert check(palette) >= 6
+    palette.panel.question.setText("roof")
+    palette.panel._typed()
+    qtbot.waitUntil(lambda: palette.panel.body.currentWidget() is palette.panel.results)
+    palette.panel.action_list.offer("What to do", actions(palette.panel))
+    assert check(palette.panel) >= 4

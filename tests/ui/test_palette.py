@@ -291,3 +291,64 @@ def test_fewer_hits_take_rows_away_and_more_add_them(panel):
         panel.results.show_hits(hits()[:count], "roof", follow=False)
         assert rows.rowCount() == count
     assert panel.results.chosen().chunk_id == msgspec.structs.astuple(hits()[0])[0]
+
+
+def offered(panel):
+    rows = panel.action_list.rows
+    return [rows.item(number).text().split("    ")[0] for number in range(rows.count())]
+
+
+def test_control_k_offers_what_can_be_done_and_typing_narrows_it(qtbot, panel):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    assert offered(panel) == [
+        "Answer the question", "Open the file at its place", "Open its folder", "Copy with citation",
+        "Related passages in other notes", "Copy the path", "Ask about this file only",
+    ]  # fmt: skip
+    assert panel.action_list.words.hasFocus()
+    qtbot.keyClicks(panel.action_list.words, "path")
+    assert offered(panel) == ["Copy the path"]
+    qtbot.keyClick(panel.action_list.words, Qt.Key.Key_Return)
+    assert QGuiApplication.clipboard().text() == str(NOTES / "house/roof.md")
+    assert not panel.action_list.isVisible()
+    assert panel.question.hasFocus()
+    assert panel.question.text() == "roof", "what was typed stays"
+
+
+def test_esc_closes_the_list_and_nothing_else(qtbot, palette, panel):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(panel.action_list.words, Qt.Key.Key_Escape)
+    assert not panel.action_list.isVisible()
+    assert palette.isVisible()
+
+
+def test_a_question_can_be_kept_to_one_file(qtbot, panel, scripted):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClicks(panel.action_list.words, "only")
+    qtbot.keyClick(panel.action_list.words, Qt.Key.Key_Return)
+    assert panel.question.text() == 'file:"roof.md" roof'
+    qtbot.waitUntil(lambda: panel._painted == 'file:"roof.md" roof')
+
+
+def test_tab_offers_filters_while_passages_are_shown(qtbot, panel):
+    found(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Tab)
+    assert offered(panel)[:3] == ["In Notes", "In House", "In Notes (Markdown)"]
+    qtbot.keyClick(panel.action_list.words, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.action_list.words, Qt.Key.Key_Return)
+    assert panel.question.text() == 'folder:"House" roof'
+
+
+def test_an_answer_has_actions_of_its_own(qtbot, panel):
+    found(qtbot, panel)
+    answered(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    assert "Try again" in offered(panel)
+    assert "Answer the question" not in offered(panel)
+
+
+def test_with_nothing_to_do_there_is_no_list(qtbot, panel):
+    press(qtbot, panel, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    assert not panel.action_list.isVisible()

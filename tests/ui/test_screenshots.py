@@ -14,6 +14,9 @@ from core.paths import ROOT
 NAMES = (
     "empty",
     "results",
+    "actions",
+    "selection",
+    "selection-summarised",
     "answer",
     "not-in-notes",
     "no-folder",

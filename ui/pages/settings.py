@@ -21,6 +21,10 @@ SWITCHES = {
         "Second opinions",
         "A question that an outage keeps from the cloud models is put to them when they are back.",
     ),
+    "notify": (
+        "Notifications",
+        "The desktop tells when a new folder is read, and when a second opinion has come. It needs a tray.",
+    ),
     "pause_on_battery": ("Pause on battery", "Nothing is read in the background until the machine is plugged in."),
     "ocr": ("Read scanned pages", "Words are read off pictures of pages when everything else is read."),
 }
@@ -84,7 +88,7 @@ class SettingsPage(Page):
             ("Answers", (switches["offline"], switches["second_opinions"])),
             ("Reading", (switches["pause_on_battery"], switches["ocr"])),
             ("This machine", (numbers["threads"], numbers["idle_minutes"], vectors)),
-            ("Coming up", (login, welcome)),
+            ("Coming up", (login, switches["notify"], welcome)),
         ):
             self.parts.addWidget(_group(title, *lines))
         self.parts.addStretch(1)
