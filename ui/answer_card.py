@@ -41,6 +41,8 @@ class AnswerCard(QScrollArea):
         open_requested(str, int, object): path, line and page of a source the person wants to see.
         cloud_requested: the person agrees to ask the cloud model about this question, once.
         again_requested: the person wants another answer to the same question.
+        shorter_requested: they want it in fewer words.
+        follow_requested: they want to ask on.
         copy_requested: the person wants the quote with its citation.
         related_requested: the person wants what is close to the quote in other notes.
         notice(str): a sentence for the person.
@@ -49,6 +51,8 @@ class AnswerCard(QScrollArea):
     open_requested = Signal(str, int, object)
     cloud_requested = Signal()
     again_requested = Signal()
+    shorter_requested = Signal()
+    follow_requested = Signal()
     copy_requested = Signal()
     related_requested = Signal()
     notice = Signal(str)
@@ -56,6 +60,7 @@ class AnswerCard(QScrollArea):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.quote: Quote | None = None
+        self.answered: Answered | None = None
         self.roots: Roots = ()  # the watched folders, for short paths
         self._sources: list[Source] = []
         self.setWidgetResizable(True)
@@ -75,6 +80,8 @@ class AnswerCard(QScrollArea):
         self.foot = label("", "faint", wrap=True)
         self.ask_cloud = button("Ask the cloud model", "quiet", self.cloud_requested.emit)
         self.try_again = button("Try again", "quiet", self.again_requested.emit)
+        self.shorter = button("Shorter", "quiet", self.shorter_requested.emit)
+        self.follow = button("Follow up", "quiet", self.follow_requested.emit, "Ask on from here (Shift+Enter)")
         self._list = QVBoxLayout()
         self._list.setSpacing(0)
         self.setWidget(self._body())
@@ -106,7 +113,7 @@ class AnswerCard(QScrollArea):
         layout.addWidget(self.sources_title)
         layout.addLayout(self._list)
         layout.addStretch(1)
-        layout.addWidget(row(self.ask_cloud, self.try_again, None))
+        layout.addWidget(row(self.follow, self.ask_cloud, self.try_again, self.shorter, None))
         layout.addWidget(self.foot)
         body.setObjectName("answer")
         body.setMaximumWidth(READING_WIDTH + 40)
@@ -114,11 +121,11 @@ class AnswerCard(QScrollArea):
 
     def clear(self) -> None:
         """Forget the last answer."""
-        self.quote, self._sources = None, []
+        self.quote, self.answered, self._sources = None, None, []
         for part in (self.missing, self.quote_block, self.legend, self.sources_title, self.foot):
             part.setVisible(False)
-        self.ask_cloud.setVisible(False)
-        self.try_again.setVisible(False)
+        for action in (self.ask_cloud, self.try_again, self.shorter, self.follow):
+            action.setVisible(False)
         self.note.say("")
         self.trouble.say("")
         self.listing.clear()
@@ -190,6 +197,7 @@ class AnswerCard(QScrollArea):
 
     def show_answer(self, answer: Answered) -> None:
         """The whole answer, with what supports each sentence."""
+        self.answered = answer
         if answer.listed is not None:
             self.show_listed(answer.listed)
         self._wait("")
@@ -199,8 +207,12 @@ class AnswerCard(QScrollArea):
         supported = self.prose.finish(answer.answer if answer.sentences else "", answer.sentences, seams)
         self.legend.setVisible(not supported)
         remembered = remembered_words(answer.remembered_at) if answer.remembered_at else ""
-        self.note.say(f"{remembered} {answer.note}".strip())
-        self.try_again.setVisible(any(step.kind != "quote" for step in answer.route))
+        read_as = f"Read as: {answer.read_as}" if answer.read_as else ""
+        self.note.say(" ".join(part for part in (read_as, remembered, answer.note) if part))
+        written = any(step.kind in ("local", "cloud") for step in answer.route)
+        self.try_again.setVisible(written)
+        self.shorter.setVisible(written)
+        self.follow.setVisible(answer.number > 0)
         covered = f"\nFrom {coverage_words(answer.coverage)}" if answer.coverage else ""
         self.foot.setText(foot_words(answer.route, answer.timings, quoted=answer.quote is not None) + covered)
         self.foot.setVisible(True)

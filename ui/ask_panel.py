@@ -18,6 +18,7 @@ from ui.ask_state import say_state
 from ui.citation import cite
 from ui.engine_link import EngineLink, Ticket
 from ui.filter_chips import FilterChips, without
+from ui.following import FollowChip
 from ui.related_view import RelatedView
 from ui.results_list import ResultsView
 from ui.selected_text import SelectedText
@@ -62,7 +63,7 @@ class AskPanel(QWidget):
         self._asking: Ticket | None = None
         self._asked_again = False
         self._consent = False  # for the question that is being asked
-        self._fresh = False  # so is this: not an earlier answer
+        self._fresh = self._shorter = False  # so is this: not an earlier answer; in fewer words
         self._painted = ""  # the words whose hits are on the screen
         self._read_ahead: Ticket | None = None  # a search that is over but for what it lets the model read
         self.question = QLineEdit()
@@ -74,6 +75,7 @@ class AskPanel(QWidget):
         self._chip = label("Offline", "chip")
         self._chip.setToolTip("Offline: nothing leaves this machine")
         self.chips = FilterChips()
+        self.following = FollowChip()
         self.pane = StatePane()
         self.results = ResultsView(theme)
         self.card = AnswerCard(theme)
@@ -103,6 +105,7 @@ class AskPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(line)
         layout.addWidget(self.chips)
+        layout.addWidget(row(self.following, None))
         layout.addWidget(hairline())
         layout.addWidget(self.body, 1)
         layout.addWidget(hairline())
@@ -123,6 +126,9 @@ class AskPanel(QWidget):
         self.card.copy_requested.connect(self.copy)
         self.card.cloud_requested.connect(self.ask_cloud)
         self.card.again_requested.connect(self.ask_again)
+        self.card.shorter_requested.connect(lambda: self.ask_again(shorter=True))
+        self.card.follow_requested.connect(self.follow)
+        self.following.ended.connect(self.question.setFocus)
         self.card.notice.connect(self.notice)
         self._link.state_changed.connect(self._refresh)
         self._link.reported.connect(self._refresh)
@@ -161,6 +167,8 @@ class AskPanel(QWidget):
         elif key in (Keys.Key_Return, Keys.Key_Enter):
             if control:
                 self.open()
+            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self.card.follow.isVisibleTo(self):
+                self.follow()
             else:
                 self.ask()
         elif key == Keys.Key_Escape:
@@ -175,17 +183,25 @@ class AskPanel(QWidget):
 
     def ask(self) -> None:
         """Answer what is typed."""
-        self._asked_again = self._consent = self._fresh = False
+        self._asked_again = self._consent = self._fresh = self._shorter = False
         self._ask()
 
-    def ask_again(self) -> None:
+    def ask_again(self, *, shorter: bool = False) -> None:
         """Answer it anew, whatever was answered before."""
-        self._asked_again, self._consent, self._fresh = False, False, True
+        self._asked_again, self._consent, self._fresh, self._shorter = False, False, True, shorter
         self._ask()
+
+    def follow(self) -> None:
+        """Let the next question follow the answer that is shown."""
+        answered = self.card.answered
+        if answered is not None:
+            self.following.begin(answered.number, answered.read_as or answered.question)
+            self.question.selectAll()
+            self.question.setFocus()
 
     def ask_cloud(self) -> None:
         """Answer it once more, with the cloud model: the person has agreed to that for this question."""
-        self._asked_again, self._consent, self._fresh = False, True, False
+        self._asked_again, self._consent, self._fresh, self._shorter = False, True, False, False
         self._ask()
 
     def stop(self) -> None:
@@ -338,7 +354,8 @@ class AskPanel(QWidget):
         self._painted = ""
         self.card.roots = self._link.roots
         self.card.clear()
-        call = Ask(question, consent=self._consent, fresh=self._fresh)
+        follows = self.following.number
+        call = Ask(question, consent=self._consent, fresh=self._fresh, follows=follows, shorter=self._shorter)
         self._asking = self._link.call(call, self._answering, self._ask_failed, self._ask_over, self.card.start_again)
         if self._link.state == "ready":
             self._show(self.card)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import structs
 
+from core.answering import followup
 from core.answering import question as questions
 from core.answering.grounding import ground
 from core.answering.history import History
@@ -18,8 +19,9 @@ from core.answering.library import Library
 from core.answering.listing import listing
 from core.answering.memory import Memory, Standing, worth_it
 from core.answering.pace import Pace
-from core.answering.prompt import messages
+from core.answering.prompt import Earlier, messages
 from core.answering.quote import Evidence, weigh
+from core.answering.sentences import sentences as spans_of
 from core.answering.typed import Reading, read
 from core.errors import BadInput, ProfileUnusable
 from core.models.model import Prompt, Turn
@@ -31,6 +33,7 @@ from core.protocol import (
     Event,
     Found,
     Listed,
+    PastAnswer,
     Piece,
     Quoted,
     Sentence,
@@ -43,6 +46,7 @@ from indexer.records import Coverage, Hit
 from indexer.worker import Cancellation
 
 ANSWER_TOKENS = 160
+SHORT_TOKENS, SHORT_SENTENCES = 64, 2
 RELEVANT = 0.6  # a passage is a source when its best sentence scores this share of the best of all
 CLOSEST = 3  # passages shown when the notes do not say it
 MOST_HITS = 50
@@ -126,13 +130,40 @@ class Answering:
 
     def _stages(self, ask: Ask, cancelled: Cancellation) -> Generator[Event, None, Reply | None]:
         started = time.perf_counter()
-        question = _asked(ask.question, ask.limit)
+        asked = _asked(ask.question, ask.limit)
+        past = self._followed(ask)
+        question = followup.completed(asked, past.answered.read_as or past.answered.question) if past else asked
+        reply = yield from self._answered(ask, question, past, started, cancelled)
+        if reply is None:
+            return None
+        read_as = question if question != asked else ""
+        told = structs.replace(reply.answered, question=asked, read_as=read_as, follows=past.id if past else 0)
+        return reply._replace(answered=told)
+
+    def _followed(self, ask: Ask) -> PastAnswer | None:
+        """The answer that a question follows.
+
+        Raises:
+            BadInput: it is in the history no more.
+        """
+        if not ask.follows or self._history is None:
+            return None
+        past = self._history.numbered(ask.follows)
+        if past is None:
+            raise BadInput("The answer that this follows is in the history no more.", "Ask the whole question.")
+        return past
+
+    def _answered(
+        self, ask: Ask, question: str, past: PastAnswer | None, started: float, cancelled: Cancellation
+    ) -> Generator[Event, None, Reply | None]:
         listed = self._listed(question, started)
         if listed is not None:
             yield listed
             if listed.total:
                 return Reply(self._answered_by(listed, question, started), Spoken("", [], ""))
         hits, note = self._passages(question, ask.limit)
+        if past is not None and listed is None:
+            hits = followup.joined(hits, self._passages(past.answered.question, ask.limit)[0], past.answered)
         timings = Timings(passages_ms=_since(started))
         yield Found(hits, "fused", timings.passages_ms or 0.0, note, question, parse(ask.question, exact=False).parts)
         if listed is not None:  # what comes nearest is no answer: the list is, and it is empty
@@ -143,15 +174,18 @@ class Answering:
 
         order = _order(hits, evidence)
         sources = _sources(hits, order)
-        spoken, at, key = Spoken("", [], ""), "", ""
+        spoken, at, number, key = Spoken("", [], ""), "", 0, ""
         first: float | None = None
         if evidence.quote is not None and ask.model:
-            key = self._memory.key(ask, question, evidence.quote, sources) if self._memory is not None else ""
-            earlier = self._memory.recall(key) if self._memory is not None and not ask.fresh else None
+            as_ever = self._memory if not (ask.shorter or ask.bigger) else None
+            before = _earlier(past)
+            known = f"{question}\n{before}" if before is not None else question
+            key = as_ever.key(ask, known, evidence.quote, sources) if as_ever is not None else ""
+            earlier = as_ever.recall(key) if as_ever is not None and not ask.fresh else None
             if earlier is not None:
-                (spoken, at), first = earlier, _since(started)
+                (spoken, at, number), first = earlier, _since(started)
             else:
-                prompt = partial(messages, question, hits, evidence, order)
+                prompt = partial(messages, question, hits, evidence, order, earlier=before, shorter=ask.shorter)
                 spoken, first = yield from self._spoken(ask, prompt, started, cancelled)
         timings = structs.replace(timings, first_token_ms=first)
         if cancelled.requested:
@@ -170,6 +204,7 @@ class Answering:
             coverage=self._coverage(),
             offer=self._offered(ask, evidence, spoken, sources),
             remembered_at=at,
+            number=number,
         )
         return Reply(answered, spoken, key if worth_it(spoken) else "")
 
@@ -180,9 +215,9 @@ class Answering:
         spoken = Spoken("", [], "")
         first: float | None = None
         measure = self.pace.watch()
-        for event in self._route(ask).speak(prompt, ANSWER_TOKENS, cancelled):
+        for event in self._route(ask).speak(prompt, SHORT_TOKENS if ask.shorter else ANSWER_TOKENS, cancelled):
             if isinstance(event, Spoken):
-                spoken = event
+                spoken = _shortened(event) if ask.shorter else event
                 continue
             measure(event)
             if isinstance(event, Piece) and first is None:
@@ -289,13 +324,16 @@ class Answering:
             return answered
         owed = None
         if reply.spoken.outage and not ask.offline and self._owes(ask, [source.path for source in answered.sources]):
-            owed = structs.replace(ask, question=questions.clean(ask.question), consent=False, fresh=False)
+            whole = answered.read_as or questions.clean(ask.question)
+            owed = structs.replace(
+                ask, question=whole, consent=False, fresh=False, follows=0, shorter=False, bigger=False
+            )
             answered = _with_note(answered, LATER)
         try:
-            self._history.add(answered, owed, reply.key)
+            number = self._history.add(answered, owed, reply.key)
         except ProfileUnusable as problem:
             return _with_note(reply.answered, str(problem))
-        return answered
+        return structs.replace(answered, number=number)
 
 
 def _asked(typed: str, limit: int) -> str:
@@ -303,6 +341,28 @@ def _asked(typed: str, limit: int) -> str:
     if not 1 <= limit <= MOST_HITS:
         raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
     return question
+
+
+def _earlier(past: PastAnswer | None) -> Earlier | None:
+    if past is None:
+        return None
+    answered = past.answered
+    paths = tuple(dict.fromkeys(source.path for source in answered.sources))
+    if answered.listed is not None:
+        paths = (*paths, *dict.fromkeys(item.path for item in answered.listed.items))
+    return Earlier(answered.read_as or answered.question, followup.in_short(answered), paths)
+
+
+def _shortened(spoken: Spoken) -> Spoken:
+    """The first two sentences alone; of one that the limit has cut off nothing, where there is a whole one before."""
+    spans = spans_of(spoken.text)
+    if len(spans) > 1 and spoken.text.rstrip()[-1] not in ".!?。！？":
+        spans = spans[:-1]
+    if not spans:
+        return spoken
+    end = spans[:SHORT_SENTENCES][-1][1]
+    steps = [step if (step.start or 0) < end else structs.replace(step, start=None) for step in spoken.steps]
+    return structs.replace(spoken, text=spoken.text[:end], steps=steps)
 
 
 def _order(hits: list[Hit], evidence: Evidence) -> list[int]:

@@ -57,8 +57,8 @@ class History:
         self._on_owed = on_owed
         self._watched = watched
 
-    def add(self, answered: Answered, owed: Ask | None = None, key: str = "") -> None:
-        """Keep an answer.
+    def add(self, answered: Answered, owed: Ask | None = None, key: str = "") -> int:
+        """Keep an answer; returns its number, 0 where a folder that it rests on was removed meanwhile.
 
         Args:
             owed: the question as it is to be put to a cloud model later; the same one is kept waiting once.
@@ -77,8 +77,11 @@ class History:
                 ask = msgspec.json.encode(owed).decode()
                 file.execute("DELETE FROM waiting WHERE ask = ?", (ask,))
                 file.execute(_OWE, (number, ask))
-        if not self.forget_removed(answered) and owed is not None:
+        if self.forget_removed(answered):
+            return 0
+        if owed is not None:
             self._on_owed()
+        return number
 
     def forget_removed(self, kept: Answered | SecondOpinion) -> bool:
         """Take out again what was just kept if a folder that it rests on was removed while it was written.
@@ -167,6 +170,15 @@ class History:
                 if len(found) == most:
                     break
         return found
+
+    def numbered(self, number: int) -> PastAnswer | None:
+        """The answer of this number; None where there is none.
+
+        Raises:
+            ProfileUnusable: the file is damaged or cannot be read.
+        """
+        found = self.past("", number + 1, 1)
+        return found[0] if found and found[0].id == number else None
 
     def recall(self, key: str) -> PastAnswer | None:
         """The answer that was kept last under this key.

@@ -24,10 +24,11 @@ Standing = Callable[[Ask, Sequence[str]], str]
 
 
 class Recalled(NamedTuple):
-    """What was said then, and when (UTC, ISO 8601)."""
+    """What was said then, when (UTC, ISO 8601), and the answer's number in the history."""
 
     spoken: Spoken
     at: str
+    number: int
 
 
 class Memory:
@@ -59,7 +60,7 @@ class Memory:
         if past is None:
             return None
         steps = [step for step in past.answered.route if step.kind != "quote"]
-        return Recalled(Spoken(past.answered.answer, steps, ""), past.at)
+        return Recalled(Spoken(past.answered.answer, steps, ""), past.at, past.id)
 
 
 def worth_it(spoken: Spoken) -> bool:

@@ -5,6 +5,7 @@ Notes are data. What stands in them can neither end their marking nor pass for a
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from core.answering.quote import Evidence
 from core.answering.sentences import Unit
@@ -21,8 +22,26 @@ BYTES_PER_TOKEN = 4  # of UTF-8, in the usual byte-pair vocabularies; Latin text
 _MARK = re.compile(r"<(?=\s*/?\s*note\b)", re.IGNORECASE)
 
 
+SHORTER = "\nAnswer in as few words as you can."
+
+
+class Earlier(NamedTuple):
+    """The question that this one follows, what it was answered with, in short, and the files that rests on."""
+
+    question: str
+    answer: str
+    paths: tuple[str, ...]
+
+
 def messages(
-    question: str, hits: Sequence[Hit], evidence: Evidence, order: Sequence[int], notes_tokens: int
+    question: str,
+    hits: Sequence[Hit],
+    evidence: Evidence,
+    order: Sequence[int],
+    notes_tokens: int,
+    *,
+    earlier: Earlier | None = None,
+    shorter: bool = False,
 ) -> list[Message]:
     """The prompt for a question whose quote was found.
 
@@ -31,7 +50,11 @@ def messages(
         evidence: what `quote.weigh` found in these very passages.
         order: the passages that are the answer's sources, as places among the hits.
         notes_tokens: how much of the notes the model is given, in tokens, about; 0 means the quote alone.
+        earlier: what the question follows. A model that is given the quote alone would only get lost in it.
+        shorter: a few words are wanted.
     """
+    if shorter:
+        question += SHORTER
     if evidence.quote is not None and not notes_tokens:
         return [Message("system", SYSTEM), *_EXAMPLE, _one_line(evidence.quote.text, question, evidence.quote.path)]
     chosen = _best_sentences(hits, evidence, order, notes_tokens * BYTES_PER_TOKEN)
@@ -43,7 +66,13 @@ def messages(
         for place in order
         if place in chosen
     ]
-    return [Message("system", SYSTEM), composed("user", *notes, f"\nQuestion: {question}")]
+    before: list[str | FromNotes] = []
+    if earlier is not None:
+        before = [
+            f"\nEarlier question: {_defused(earlier.question)}\nEarlier answer: ",
+            FromNotes(_defused(earlier.answer), earlier.paths),
+        ]
+    return [Message("system", SYSTEM), composed("user", *notes, *before, f"\nQuestion: {question}")]
 
 
 def opening(notes_tokens: int) -> list[Message]:

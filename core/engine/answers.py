@@ -107,6 +107,11 @@ class AnswerDesk:
     def handle(self, call: AnswerCall | LedgerCall, cancelled: Cancellation) -> Iterator[Event]:
         """Answer one call; see `core.protocol` for what each yields."""
         match call:
+            case Ask(bigger=True) if not self._clouds():
+                raise BadInput(
+                    "No bigger model is set up.",
+                    "Add a cloud model with `offhand providers add`, or choose a larger model file in the settings.",
+                )
             case Ask():
                 yield from self._kept_to(filters.chosen(call)).answer(call, cancelled)
             case Preview():

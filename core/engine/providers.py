@@ -120,6 +120,8 @@ class ProviderDesk:
             gate = Gate(lambda: True, reason="An outage drill is on", loopback=False)
         here = [local] if local is not None else []
         cloud = self._clouds(gate, self._outgoing.card(consent=ask.consent)) if ask.cloud else []
+        if ask.bigger:
+            return Route(cloud)
         cloud_first = ask.consent or settings.prefer == "cloud"
         return Route([*cloud, *here] if cloud_first else [*here, *cloud])
 

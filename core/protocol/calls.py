@@ -136,6 +136,9 @@ class Ask(Struct, frozen=True, tag=True):
     cloud: the cloud models may be asked at all, as the settings and the folders' rules have it.
     keep: the answer goes into the history.
     fresh: answer anew, also where an earlier answer rests on nothing that has changed (`Answered.remembered_at`).
+    follows: the number in the history of the answer that the question follows ("and in March?"), 0 for none.
+    shorter: the prose in fewer words, two sentences at most.  bigger: by a cloud model alone, not by the local one.
+    What either brings is kept in the history, and never given again in the place of the ordinary answer.
     """
 
     question: str
@@ -149,6 +152,9 @@ class Ask(Struct, frozen=True, tag=True):
     cloud: bool = True
     keep: bool = True
     fresh: bool = False
+    follows: int = 0
+    shorter: bool = False
+    bigger: bool = False
 
 
 class Preview(Struct, frozen=True, tag=True):

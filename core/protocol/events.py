@@ -158,6 +158,9 @@ class Answered(Struct, frozen=True, tag=True):
     offer: the service that could be asked too if the person agrees (`Ask.consent`), "" when there is none to ask.
     remembered_at: when a model wrote it (UTC, ISO 8601), where it is the answer of another time; "" where it is new.
     listed: the answer where code answered from the catalog; an empty list stands above the passages.
+    number: its number in the history, 0 where it is not kept there.
+    follows: the number of the answer that the question followed, 0 for none.
+    read_as: the question as it was completed by the one it follows, "" where it stood by itself.
     """
 
     question: str
@@ -172,6 +175,9 @@ class Answered(Struct, frozen=True, tag=True):
     offer: str = ""
     remembered_at: str = ""
     listed: Listed | None = None
+    number: int = 0
+    follows: int = 0
+    read_as: str = ""
 
 
 class Transformed(Struct, frozen=True, tag=True):

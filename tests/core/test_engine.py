@@ -435,3 +435,14 @@ def test_what_other_notes_have_close_to_one_is_found_and_what_is_no_note_is_refu
         with pytest.raises(BadInput) as refused:
             asked(engine, call)
         assert refused.value.what
+
+
+def test_without_a_cloud_model_there_is_no_bigger_one_and_that_is_said(engine: Engine):
+    with pytest.raises(BadInput, match="No bigger model is set up") as refused:
+        asked(engine, Ask("When was the boiler serviced?", bigger=True))
+    assert "offhand providers add" in refused.value.next_step
+
+
+def test_the_bigger_model_is_a_cloud_model_alone(engine: Engine):
+    asked(engine, AddProvider(Provider("far", "openai", "https://127.0.0.1:9/v1", "big")))
+    assert [model.kind for model in engine._route(Ask("", bigger=True), False).models] == ["cloud"]

@@ -383,7 +383,9 @@ class ScriptedEngine:
             yield RouteStep(route[-1])
         timings = Timings(12.0, 34.0, 410.0 if text else None, 1870.0 if text else 41.0)
         covered = script.report.coverage
-        yield Answered(call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered)
+        yield Answered(
+            call.question, text, script.quote, kept, script.sentences, route, timings, script.note, covered, number=7
+        )
 
     def _write(self, call: Ask | Transform, cancelled: Cancellation) -> Iterator[Event]:
         yield from self._ask(call, cancelled) if isinstance(call, Ask) else self._transform(call, cancelled)

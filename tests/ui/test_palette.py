@@ -352,3 +352,33 @@ def test_an_answer_has_actions_of_its_own(qtbot, panel):
 def test_with_nothing_to_do_there_is_no_list(qtbot, panel):
     press(qtbot, panel, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert not panel.action_list.isVisible()
+
+
+def test_shift_enter_lets_the_next_question_follow_the_answer_until_the_chip_is_removed(qtbot, panel, scripted):
+    press(qtbot, panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert not panel.following.number, "there is nothing to follow yet"
+    type_in(qtbot, panel, "how old is the roof?")
+    answered(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert panel.following.isVisible()
+    assert panel.following.text().startswith("following: how old is the roof?")
+    type_in(qtbot, panel, "and the gutter?")
+    answered(qtbot, panel)
+    asks = [call for call in scripted.calls if isinstance(call, Ask)]
+    assert [(call.question, call.follows) for call in asks] == [("how old is the roof?", 0), ("and the gutter?", 7)]
+    panel.following.click()
+    assert not panel.following.isVisible()
+    press(qtbot, panel, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: [call.follows for call in scripted.calls if isinstance(call, Ask)] == [0, 7, 0])
+
+
+def test_shorter_asks_the_same_question_for_fewer_words(qtbot, panel, scripted):
+    type_in(qtbot, panel, "how old is the roof?")
+    answered(qtbot, panel)
+    panel.card.shorter.click()
+    qtbot.waitUntil(
+        lambda: (
+            [(call.shorter, call.fresh) for call in scripted.calls if isinstance(call, Ask)]
+            == [(False, False), (True, True)]
+        )
+    )

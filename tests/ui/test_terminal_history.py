@@ -65,3 +65,20 @@ def test_an_answer_of_another_time_says_when_and_how_to_get_another() -> None:
     assert said == f"{remembered_words(again.remembered_at)} Anew: offhand ask --fresh …"
     assert said.startswith("Answered on 3 March 2025; nothing it rests on has changed.")
     assert "Answered" not in str(remarks(Card(answer=ANSWERED)) or "")
+
+
+def test_a_follow_up_names_the_last_answer_of_the_history(offhand: CommandLine) -> None:
+    offhand.engine.answers[ShowHistory] = lambda call, cancelled: iter([HistoryPage(PAST[:1])])
+    offhand("ask", "why", "--follow", "--shorter", "--bigger", "--json")
+    assert offhand.engine.calls == [ShowHistory(most=1), Ask("why", follows=12, shorter=True, bigger=True)]
+
+
+def test_a_follow_up_to_nothing_is_refused_in_a_sentence(offhand: CommandLine) -> None:
+    offhand.engine.answers[ShowHistory] = lambda call, cancelled: iter([HistoryPage([])])
+    assert "There is no answer yet that this could follow." in offhand("ask", "why", "--follow").err
+
+
+def test_how_a_follow_up_was_read_is_said() -> None:
+    said = remarks(Card(answer=replace(ANSWERED, read_as="why: clay tiles")))
+    assert said is not None
+    assert said.plain == "Read as: why: clay tiles"

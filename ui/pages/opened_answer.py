@@ -34,9 +34,10 @@ class OpenedAnswer(QWidget):
         self.when = label("", "faint")
         self.note = Note()
         self.trouble = Note("trouble")
+        self._whole = ""  # the question, completed where it followed another
         self.card = AnswerCard(theme)
         self.back = button("History", "quiet", self.left.emit, "Back to the history")
-        self.again = button("Ask again", "", lambda: self.again_requested.emit(self.question.text()))
+        self.again = button("Ask again", "", lambda: self.again_requested.emit(self._whole))
         self.erase = button("Erase…", "quiet", self.erase_requested.emit, "Erase this answer")
         self._build()
         self.card.open_requested.connect(self.open_requested)
@@ -73,7 +74,9 @@ class OpenedAnswer(QWidget):
         self.card.clear()
         self.card.roots = roots
         self.card.show_answer(answered)
-        self.card.try_again.setVisible(False)
+        self._whole = answered.read_as or answered.question
+        for action in (self.card.try_again, self.card.shorter, self.card.follow):
+            action.setVisible(False)
         self.card.ask_cloud.setVisible(False)  # what was offered then may not be there now: "Ask again" finds out
         self.card.setFocus()  # so that the arrows scroll
 

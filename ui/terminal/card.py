@@ -198,6 +198,7 @@ def last_line(card: Card) -> Text | None:
 def remarks(card: Card) -> Text | None:
     """What the person should know besides: a part that was not available, a model that broke off, a stop."""
     said = [*card.notes]
+    said += [f"Read as: {card.answer.read_as}"] if card.answer and card.answer.read_as else []
     if card.answer and card.answer.offer and any(step.kind == "cloud" for step in card.answer.route):
         said.append(f"The cloud model at {card.answer.offer} can be asked this once: offhand ask --cloud-ok …")
     if card.answer and card.answer.remembered_at:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from core.protocol import Answered, Ask, Found, Hit, Problem, Related, Search
+from core.protocol import Answered, Ask, Found, HistoryPage, Hit, Problem, Related, Search, ShowHistory
 from ui.snippet import excerpt
 from ui.terminal.options import After, Before, CloudOk, Folder, Json, Limit, absolute
 from ui.terminal.session import Session
@@ -69,6 +69,9 @@ def ask(
     offline: Annotated[bool, typer.Option("--offline", help="Keep the network door closed for this question.")] = False,
     cloud_ok: CloudOk = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Not an earlier answer, though nothing has changed.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="It follows the last question: 'and in March?'")] = False,
+    shorter: Annotated[bool, typer.Option("--shorter", help="In fewer words.")] = False,
+    bigger: Annotated[bool, typer.Option("--bigger", help="By a cloud model, not the local one.")] = False,
     limit: Limit = 6,
     folder: Folder = "",
     after: After = "",
@@ -87,6 +90,9 @@ def ask(
         limit=limit,
         consent=cloud_ok,
         fresh=fresh,
+        follows=_last(session) if follow else 0,
+        shorter=shorter,
+        bigger=bigger,
         folder=absolute(folder) if folder else "",
         after=after,
         before=before,
@@ -97,6 +103,18 @@ def ask(
     from ui.terminal import asking
 
     raise typer.Exit(asking.ask(session, call))
+
+
+def _last(session: Session) -> int:
+    """The number of the last answer in the history.
+
+    Raises:
+        Problem: there is none.
+    """
+    page = session.last(ShowHistory(most=1), HistoryPage)
+    if not page.answers:
+        raise Problem("There is no answer yet that this could follow.", "Ask the whole question.", kind="input")
+    return page.answers[0].id
 
 
 def typed_or_piped(words: list[str]) -> str:
