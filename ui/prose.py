@@ -107,11 +107,27 @@ def bind(document: QTextDocument, sentences: list[Sentence], theme: Theme) -> No
         position = end
         if sentence.source is None:
             cursor.mergeCharFormat(dim)
+            _flag(document, start, end, sentence.foreign, theme)
         else:
             cursor.setPosition(end)
             number = f" {sentence.source}"
             cursor.insertText(number, _mark(sentence.source, theme))
             position += len(number)
+
+
+def _flag(document: QTextDocument, start: int, end: int, words: list[str], theme: Theme) -> None:
+    """Let the words between two places stand out that are in none of the sources."""
+    loud = QTextCharFormat()
+    loud.setForeground(theme.color("danger"))
+    loud.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
+    loud.setUnderlineColor(theme.color("danger"))
+    for word in words:
+        cursor = QTextCursor(document)
+        cursor.setPosition(start)
+        options = QTextDocument.FindFlag.FindWholeWords | QTextDocument.FindFlag.FindCaseSensitively
+        while not (cursor := document.find(word, cursor, options)).isNull() and cursor.position() <= end:
+            loud.setToolTip(f"{word}: in none of your notes shown here")
+            cursor.mergeCharFormat(loud)
 
 
 def _fade(document: QTextDocument, length: int, theme: Theme) -> None:

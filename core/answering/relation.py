@@ -18,7 +18,7 @@ VERB = 2  # telling words between "was" and "by": a verb and what goes with it; 
 ONE_IN = 4  # words of the sentence may stand elsewhere in the source: "for three nights" at the end or before
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
-_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}:\d{2}\b|\b(?:1\d|20)\d{2}\b")
+_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b(?:1\d|20)\d{2}\b|(?<=\d)(?:st|nd|rd|th)\b")
 _ARTICLES = frozenset("a an the my our your his her its their der die das den dem ein eine einen einem".split())
 _BE = frozenset("am are be been being is was were ist sind war waren wird wurde wurden".split())
 _BY = frozenset(("by", "von"))
@@ -50,7 +50,7 @@ def telling(text: str) -> list[Telling]:
         gap += bare[end : match.start()]
         end = match.end()
         word = fold(match.group())
-        if word in FUNCTION_WORDS:
+        if word in FUNCTION_WORDS or word.endswith(("n't", "n’t")):  # whether both deny is judged elsewhere
             between.append(word)
             continue
         if word in MONTHS:
@@ -148,13 +148,17 @@ def _active(words: list[Telling]) -> list[Telling]:
     if not turn or not agent or agent - turn > VERB:
         return words
     verb, object_ = words[turn], words[0]
+    name = agent + 1
+    while name < len(words) and words[name].bare:
+        name += 1
     return [
         words[agent]._replace(tight=False, by=False),
-        *words[agent + 1 :],
+        *words[agent + 1 : name],
         verb._replace(tight=True, bare=True, joined=False),
         *words[turn + 1 : agent],
         object_._replace(tight=True),
         *words[1:turn],
+        *words[name:],
     ]
 
 

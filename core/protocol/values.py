@@ -35,10 +35,14 @@ class Source(Struct, frozen=True):
 
 
 class Sentence(Struct, frozen=True):
-    """A sentence of the prose and the number of the source that supports it, or None: not found in the notes."""
+    """A sentence of the prose and the number of the source that supports it, or None: not found in the notes.
+
+    foreign: of such a sentence, the numbers, dates and names that stand in none of the sources, as it has them.
+    """
 
     text: str
     source: int | None
+    foreign: list[str] = []
 
 
 class Step(Struct, frozen=True):

@@ -32,6 +32,7 @@ from core.protocol import (
     Timings,
 )
 from indexer.worker import Cancellation
+from ui.terminal.card import marked
 
 
 def test_a_question_in_a_folder_and_between_days(
@@ -94,7 +95,7 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     ]  # fmt: skip
     assert list(answer["quote"]) == ["text", "path", "line", "page", "start", "end"]
     assert list(answer["sources"][0]) == ["n", "path", "title", "heading", "line", "page", "score", "text"]
-    assert answer["sentences"][2] == {"text": PROSE[2].text, "source": None}
+    assert answer["sentences"][2] == {"text": PROSE[2].text, "source": None, "foreign": []}
     assert answer["route"][0] == {"kind": "quote", "model": "", "outcome": "ok", "start": None}
     assert list(answer["timings"]) == ["passages_ms", "quote_ms", "first_token_ms", "total_ms"]
     assert ran.err == ""
@@ -357,3 +358,8 @@ def test_a_reader_that_leaves_early_is_no_failure(offhand: CommandLine, tmp_path
     assert ran.returncode == 0
     assert "Traceback" not in ran.stderr
     assert "Broken" not in ran.stderr
+
+
+def test_the_words_that_stand_in_no_note_are_named_behind_their_sentence() -> None:
+    said = marked("Gustav paid 900 euros.", [Sentence("Gustav paid 900 euros.", None, ["Gustav", "900"])])
+    assert said.plain == "Gustav paid 900 euros. (not from your notes: Gustav, 900)"

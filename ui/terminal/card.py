@@ -152,7 +152,8 @@ def marked(answer: str, sentences: list[Sentence], seams: dict[int, str] | None 
         style = "dim italic" if sentence.source is None else ""
         text.append_text(_stretch(sentence.text, start, seams if found >= 0 else {}, style))
         if sentence.source is None:
-            text.append(f" {NOT_SUPPORTED}", style=style)
+            said = f"{NOT_SUPPORTED[:-1]}: {', '.join(sentence.foreign)})" if sentence.foreign else NOT_SUPPORTED
+            text.append(f" {printable(said)}", style=style)
         else:
             text.append(f" [{sentence.source}]", style="cyan")
     text.append_text(_stretch(answer[position:], position, seams, ""))
