@@ -20,7 +20,12 @@ from core.protocol import Settings, combination
 log = logging.getLogger(__name__)
 
 _TYPES = get_type_hints(Settings)
-_BOUNDS = {"largest_file_mb": (1, 10_000), "idle_minutes": (0, 10_000), "threads": (0, 1024)}
+_BOUNDS = {
+    "largest_file_mb": (1, 10_000),
+    "idle_minutes": (0, 10_000),
+    "threads": (0, 1024),
+    "first_word_ms": (200, 60_000),
+}
 _BOUNDS |= dict.fromkeys(("budget_day", "budget_month"), (0, 10**9))
 _SERVER = re.compile(r"https?://[^/?#@\s]+")
 PARTIAL = ".settings-"  # how the name of a half-written file begins

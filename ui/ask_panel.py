@@ -5,6 +5,7 @@ cleared by anything but the person.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
@@ -62,8 +63,6 @@ class AskPanel(QWidget):
         self._search: Ticket | None = None
         self._asking: Ticket | None = None
         self._asked_again = False
-        self._consent = False  # for the question that is being asked
-        self._fresh = self._shorter = False  # so is this: not an earlier answer; in fewer words
         self._painted = ""  # the words whose hits are on the screen
         self._read_ahead: Ticket | None = None  # a search that is over but for what it lets the model read
         self.question = QLineEdit()
@@ -183,13 +182,15 @@ class AskPanel(QWidget):
 
     def ask(self) -> None:
         """Answer what is typed."""
-        self._asked_again = self._consent = self._fresh = self._shorter = False
-        self._ask()
+        self._begin(Ask(self._words(), follows=self.following.number))
 
     def ask_again(self, *, shorter: bool = False) -> None:
         """Answer it anew, whatever was answered before."""
-        self._asked_again, self._consent, self._fresh, self._shorter = False, False, True, shorter
-        self._ask()
+        self._begin(Ask(self._words(), fresh=True, follows=self.following.number, shorter=shorter))
+
+    def ask_cloud(self) -> None:
+        """Answer it once more, with the cloud model: the person has agreed to that for this question."""
+        self._begin(Ask(self._words(), consent=True, follows=self.following.number))
 
     def follow(self) -> None:
         """Let the next question follow the answer that is shown."""
@@ -198,11 +199,6 @@ class AskPanel(QWidget):
             self.following.begin(answered.number, answered.read_as or answered.question)
             self.question.selectAll()
             self.question.setFocus()
-
-    def ask_cloud(self) -> None:
-        """Answer it once more, with the cloud model: the person has agreed to that for this question."""
-        self._asked_again, self._consent, self._fresh, self._shorter = False, True, False, False
-        self._ask()
 
     def stop(self) -> None:
         """Stop the answer; what is there stays."""
@@ -343,10 +339,10 @@ class AskPanel(QWidget):
 
     # ---- asking ------------------------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
-        question = self._words()
-        if not question:
+    def _begin(self, call: Ask, *, again: bool = False) -> None:
+        if not call.question:
             return
+        self._asked_again = again
         self._meaning.stop()
         for ticket in (self._search, self._asking):
             if ticket is not None:
@@ -354,9 +350,8 @@ class AskPanel(QWidget):
         self._painted = ""
         self.card.roots = self._link.roots
         self.card.clear()
-        follows = self.following.number
-        call = Ask(question, consent=self._consent, fresh=self._fresh, follows=follows, shorter=self._shorter)
-        self._asking = self._link.call(call, self._answering, self._ask_failed, self._ask_over, self.card.start_again)
+        failed = partial(self._ask_failed, call)
+        self._asking = self._link.call(call, self._answering, failed, self._ask_over, self.card.start_again)
         if self._link.state == "ready":
             self._show(self.card)
         else:
@@ -369,11 +364,10 @@ class AskPanel(QWidget):
             self.chips.show_parts(event.parts)
         self.card.take(event)
 
-    def _ask_failed(self, problem: Problem) -> None:
+    def _ask_failed(self, call: Ask, problem: Problem) -> None:
         self._asking = None
         if problem.kind in ("gone", "engine") and not self._asked_again:
-            self._asked_again = True  # once: a question that ends every engine must not be asked for ever
-            self._ask()
+            self._begin(call, again=True)  # once: a question that ends every engine must not be asked for ever
             return
         self._show(self.card)
         self.card.show_problem(problem)

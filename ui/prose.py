@@ -118,9 +118,9 @@ def bind(document: QTextDocument, sentences: list[Sentence], theme: Theme) -> No
 def _flag(document: QTextDocument, start: int, end: int, words: list[str], theme: Theme) -> None:
     """Let the words between two places stand out that are in none of the sources."""
     loud = QTextCharFormat()
-    loud.setForeground(theme.color("danger"))
+    loud.setForeground(theme.color("bad"))
     loud.setUnderlineStyle(QTextCharFormat.UnderlineStyle.WaveUnderline)
-    loud.setUnderlineColor(theme.color("danger"))
+    loud.setUnderlineColor(theme.color("bad"))
     for word in words:
         cursor = QTextCursor(document)
         cursor.setPosition(start)

@@ -28,7 +28,7 @@ from core.engine.standing import Standing
 from core.engine.welcome import WelcomeDesk
 from core.errors import BadInput
 from core.models.keys import Keys
-from core.models.local import LocalModel
+from core.models.local import LocalModel, fitting
 from core.models.route import Route
 from core.models.speed import Speeds
 from core.network import Gate, is_elsewhere
@@ -322,7 +322,9 @@ class Engine:
     def _local(self) -> LocalModel | None:
         has_model = self.children.model_file is not None
         name, file = self.children.model_name, self.children.model_file
-        return LocalModel(self.children.llm, name, partial(self._speeds.add, file)) if has_model else None
+        room = fitting(self._speeds.of(file).reading, self.settings.current.first_word_ms / 1000)
+        measured = partial(self._speeds.add, file)
+        return LocalModel(self.children.llm, name, measured, notes_tokens=room) if has_model else None
 
     def _at_leisure(self) -> bool:
         """Whether the machine has time for what nobody has asked for yet: no reading of files, no battery to spare."""

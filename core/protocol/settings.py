@@ -48,6 +48,7 @@ class Settings(Struct, frozen=True):
     theme: "system", "light" or "dark".
     idle_minutes: the engine ends after this long with no client.
     threads: processor threads a model may use, 0 for all cores.
+    first_word_ms: how long the local model may read before its first word; it is given as much of the notes as fits.
     vectors: where the vectors are kept, "embedded" or the address of a Chroma server, http(s)://host[:port].
     paused: nothing is read or embedded in the background.
     ocr: words are read off scanned pages, once everything else is read.
@@ -72,6 +73,7 @@ class Settings(Struct, frozen=True):
     theme: Literal["system", "light", "dark"] = "system"
     idle_minutes: int = 15
     threads: int = 0
+    first_word_ms: int = 1500
     vectors: str = "embedded"
     ocr: bool = True
     paused: bool = False

@@ -8,7 +8,7 @@ import pytest
 
 from core.models import llama
 from core.models.llama import Generate, Reading, Warm
-from core.models.local import LocalModel
+from core.models.local import LocalModel, fitting
 from core.models.model import Event, Finished, Message, ModelFailed, Token, Turn
 from indexer.child import Child
 from indexer.worker import Cancellation, start_thread
@@ -93,3 +93,15 @@ def test_making_ready_stops_when_it_is_not_wanted_any_more(child: Child[llama.Ca
     LocalModel(child, "starter").prepare(turn(20, SHEEP), cancelled)
     read = [event for event in child.call(Generate([Message("user", SHEEP)], 1)) if isinstance(event, Reading)]
     assert read[-1].done == read[-1].total
+
+
+SIZED = [(0, 1.5, 380), (340, 1.5, 380), (340, 3.0, 820), (30, 1.5, 100), (1e6, 9, 820)]
+
+
+@pytest.mark.parametrize(("rate", "seconds", "tokens"), SIZED)
+def test_a_prompt_is_as_long_as_the_wait_allows(rate: float, seconds: float, tokens: int):
+    assert fitting(rate, seconds) == tokens
+
+
+def test_rates_that_differ_a_little_make_the_same_prompt():
+    assert len({fitting(rate, 2.0) for rate in (150, 153, 156, 160, 165)}) == 1

@@ -180,3 +180,12 @@ def test_starting_again_forgets_the_half_answer(card):
     assert not card.quote_block.isVisible()
     assert "started again" in card.waiting.text()
     assert card.citation() is None
+
+
+def test_what_stands_in_no_note_stands_out_in_its_sentence(card, theme):
+    said = "Gustav came. The tiles cost 900 euros."
+    sentences = [Sentence("Gustav came.", 1), Sentence("The tiles cost 900 euros.", None, ["900"])]
+    card.show_answer(msgspec.structs.replace(ANSWER, answer=said, sentences=sentences))
+    assert format_at(card, "900").toolTip() == "900: in none of your notes shown here"
+    assert format_at(card, "900").foreground().color() == theme.color("bad")
+    assert format_at(card, "The tiles cost").toolTip() == NOT_FOUND
