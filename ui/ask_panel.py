@@ -104,7 +104,9 @@ class AskPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(line)
         layout.addWidget(self.chips)
-        layout.addWidget(row(self.following, None))
+        follow = row(self.following, None)
+        follow.layout().setContentsMargins(20, 0, 20, 0)  # type: ignore[union-attr]
+        layout.addWidget(follow)
         layout.addWidget(hairline())
         layout.addWidget(self.body, 1)
         layout.addWidget(hairline())
