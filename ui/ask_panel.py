@@ -140,7 +140,7 @@ class AskPanel(QWidget):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The keys that mean something beyond the line itself."""
         if watched is self.question and event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
-            return self._key(event)
+            return panel_actions.press(self, event)
         return super().eventFilter(watched, event)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -152,35 +152,9 @@ class AskPanel(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The same keys work wherever in the panel the focus is."""
-        if event.key() not in (Keys.Key_Return, Keys.Key_Enter) and self._key(event):
+        if event.key() not in (Keys.Key_Return, Keys.Key_Enter) and panel_actions.press(self, event):
             return
         super().keyPressEvent(event)
-
-    def _key(self, event: QKeyEvent) -> bool:
-        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        page = max(1, self.results.height() // max(1, self.results.row_height()) - 1)
-        steps = {Keys.Key_Up: -1, Keys.Key_Down: 1, Keys.Key_PageUp: -page, Keys.Key_PageDown: page}
-        key = Keys(event.key())
-        if panel_actions.key(self, key, control=control):
-            return True
-        if key in steps:
-            self._move(steps[key])
-        elif key in (Keys.Key_Return, Keys.Key_Enter):
-            if control:
-                self.open()
-            elif event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self.card.follow.isVisibleTo(self):
-                self.follow()
-            else:
-                self.ask()
-        elif key == Keys.Key_Escape:
-            self.escape()
-        elif control and key == Keys.Key_C and not self.question.hasSelectedText():
-            self.copy()
-        elif control and key == Keys.Key_R:
-            self.related()
-        else:
-            return False
-        return True
 
     def ask(self) -> None:
         """Answer what is typed."""
@@ -402,7 +376,8 @@ class AskPanel(QWidget):
         names = {self.pane: "state", self.results: "results", self.card: "answer", self.close_by: "related"}
         self.showing.emit(names[part])
 
-    def _move(self, rows: int) -> None:
+    def move_by(self, rows: int) -> None:
+        """Move the choice among the passages by so many, or the answer on the screen."""
         if self.body.currentWidget() is self.card:
             bar = self.card.verticalScrollBar()
             bar.setValue(bar.value() + rows * 48)

@@ -2,11 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QWidget
-
 from ui.engine_link import EngineLink
 from ui.state_pane import StatePane
-from ui.widgets import label
 
 
 def say_state(pane: StatePane, link: EngineLink, add_folder: Callable[[], object], *, typed: bool) -> bool:

@@ -1,4 +1,4 @@
-"""What can be done with what is under the question line, and the filters that can be put into it."""
+"""The keys of the panel, what can be done with what is under the question line, and filters that can be put into it."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QStackedWidget, QWidget
 
 from ui import opening
@@ -35,6 +35,9 @@ class Panel(Protocol):
 
     def place(self) -> tuple[str, int, int | None] | None: ...
     def ask(self) -> None: ...
+    def follow(self) -> None: ...
+    def escape(self) -> None: ...
+    def move_by(self, rows: int) -> None: ...
     def open(self) -> None: ...
     def copy(self) -> None: ...
     def stop(self) -> None: ...
@@ -43,7 +46,30 @@ class Panel(Protocol):
     def search_for(self, words: str) -> None: ...
 
 
-def key(panel: Panel, pressed: Qt.Key, *, control: bool) -> bool:
+def press(panel: Panel, event: QKeyEvent) -> bool:
+    """What a key means wherever in the panel the focus is; False where it means nothing of its own."""
+    control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+    shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+    page = max(1, panel.results.height() // max(1, panel.results.row_height()) - 1)
+    steps = {Keys.Key_Up: -1, Keys.Key_Down: 1, Keys.Key_PageUp: -page, Keys.Key_PageDown: page}
+    pressed = Keys(event.key())
+    if pressed in steps:
+        panel.move_by(steps[pressed])
+    elif pressed in (Keys.Key_Return, Keys.Key_Enter):
+        follows = shift and panel.card.follow.isVisibleTo(panel.body)
+        (panel.open if control else panel.follow if follows else panel.ask)()
+    elif pressed == Keys.Key_Escape:
+        panel.escape()
+    elif control and pressed == Keys.Key_C and not panel.question.hasSelectedText():
+        panel.copy()
+    elif control and pressed == Keys.Key_R:
+        panel.related()
+    else:
+        return _offer(panel, pressed, control=control)
+    return True
+
+
+def _offer(panel: Panel, pressed: Qt.Key, *, control: bool) -> bool:
     """Ctrl+K: what can be done. Tab, while passages are shown: filters. Returns whether it was one of them."""
     if control and pressed == Keys.Key_K:
         panel.action_list.offer("What to do", actions(panel))
