@@ -1,4 +1,4 @@
-"""Measures the rule for "not in your notes": which score a sentence needs to be quoted as an answer.
+"""Measures the rule for "not in your notes": how sure a sentence must be to be quoted as an answer.
 
     python benchmarks/quote_threshold.py DATA/qa-en
 
@@ -8,6 +8,7 @@ are read off the even-numbered questions and reported on the odd-numbered ones.
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -24,11 +25,12 @@ from core.paths import Profile  # noqa: E402
 from core.protocol import AddFolder, Index  # noqa: E402
 from indexer.worker import Cancellation  # noqa: E402
 
-DECLINED = (0.5, 0.6, 0.7, 0.8, 0.9)
+DECLINED = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9)
+NONE = -1000.0  # a threshold that every quote reaches
 
 
 class Judged(NamedTuple):
-    """One question: its best sentence's score, whether that quote holds an answer, and whether there is one at all."""
+    """One question: how sure its best quote is (log odds), whether it holds an answer, whether there is one at all."""
 
     score: float
     holds: bool
@@ -39,9 +41,8 @@ def judge(engine: Engine, question: str, answers: list[str]) -> Judged:
     """Score the best quote of a question, whatever the present threshold is."""
     hits = list(engine.index.search(question, 6))[-1][1]
     evidence = quote.weigh(question, hits, Shelf(engine.index))
-    score = evidence.candidates[0].score if evidence.candidates else 0.0
     text = evidence.quote.text.lower() if evidence.quote else ""
-    return Judged(score, any(answer.lower() in text for answer in answers), bool(answers))
+    return Judged(evidence.confidence, any(answer.lower() in text for answer in answers), bool(answers))
 
 
 def row(judged: list[Judged], threshold: float) -> str:
@@ -55,9 +56,9 @@ def row(judged: list[Judged], threshold: float) -> str:
 
 
 def lowest_that_declines(judged: list[Judged], share: float) -> float:
-    """The lowest threshold that declines that share of the unanswerable questions."""
+    """The lowest threshold, to a hundredth, that declines that share of the unanswerable questions."""
     scores = sorted(one.score for one in judged if not one.answerable)
-    return scores[min(int(len(scores) * share), len(scores) - 1)]
+    return math.floor(scores[math.ceil(len(scores) * share) - 1] * 100 + 1) / 100
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder.resolve()
     asked = [json.loads(line) for line in (folder / "questions.jsonl").read_text("utf-8").splitlines()]
-    present, quote.THRESHOLD = quote.THRESHOLD, -1.0  # every question gets its best quote; the table applies thresholds
+    present, quote.THRESHOLD = quote.THRESHOLD, NONE  # every question gets its best quote; the table applies thresholds
     with tempfile.TemporaryDirectory(prefix="offhand-benchmark-") as home:
         os.environ["OFFHAND_HOME"] = home
         profile = Profile()
@@ -85,7 +86,7 @@ def main() -> None:
     thresholds = [*(lowest_that_declines(tune, share) for share in DECLINED), present]
     print("\n".join(row(tune, threshold) for threshold in thresholds))
     print(f"\nReported on the other half ({len(report)} questions)\n\n{head}")
-    print("\n".join(row(report, threshold) for threshold in [*thresholds, -1.0]))
+    print("\n".join(row(report, threshold) for threshold in [*thresholds, NONE]))
 
 
 if __name__ == "__main__":

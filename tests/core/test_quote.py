@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shelf import Shelf
 
-from core.answering.quote import weigh
+from core.answering.quote import THRESHOLD, Signs, confidence, shares, signs, weigh
 
 BOILER = """The boiler is a Thermaline in the cellar.
 Heinz replaced the pressure valve on 3 May. It cost 118 euros.
@@ -96,6 +96,24 @@ def test_who_is_answered_with_a_name_with_or_without_a_question_mark(mark: str, 
     quote = quote_for(f"who services the boiler{mark}", shelf)
     assert "Dave" in quote.text
     assert quote.text == quote_for("who services the boiler", shelf).text
+
+
+def test_the_same_sentence_in_two_notes_makes_neither_doubtful(embedder: Any):
+    twice = Shelf([BOILER, BOILER.replace("euros", "euros in all"), CABIN], embed=embedder)
+    question = "When was the pressure valve of the boiler replaced?"
+    assert "on 3 May" in quote_for(question, twice).text
+    hits = list(twice.search(question, 6, True))[-1][1]
+    evidence = weigh(question, hits, twice)
+    first, second = evidence.candidates[:2]
+    assert {first.hit, second.hit} == {0, 1}
+    assert signs(evidence.candidates, shares(question, twice), hits, evidence.units).margin > first.score - second.score
+
+
+def test_doubt_comes_with_a_near_second_and_with_words_that_the_passage_lacks():
+    good = Signs(cosine=0.6, inside=0.8, margin=0.3, missing=0.0)
+    assert confidence(good) > THRESHOLD > confidence(Signs(0.2, 0.2, 0.0, 0.6))
+    assert confidence(good) > confidence(good._replace(margin=0.0))
+    assert confidence(good) > confidence(good._replace(missing=0.5))
 
 
 def test_words_alone_decide_while_the_embedding_model_is_away():
