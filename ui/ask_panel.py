@@ -9,7 +9,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from core.protocol import Ask, Event, Found, Hit, Problem, QueryPart, Search
 from ui import panel_actions
@@ -104,9 +104,11 @@ class AskPanel(QWidget):
         layout.setSpacing(0)
         layout.addWidget(line)
         layout.addWidget(self.chips)
-        follow = row(self.following, None)
-        follow.layout().setContentsMargins(20, 0, 20, 0)  # type: ignore[union-attr]
-        layout.addWidget(follow)
+        follow = QHBoxLayout()  # which takes no room while its one part is hidden
+        follow.setContentsMargins(20, 0, 20, 0)
+        follow.addWidget(self.following)
+        follow.addStretch(1)
+        layout.addLayout(follow)
         layout.addWidget(hairline())
         layout.addWidget(self.body, 1)
         layout.addWidget(hairline())

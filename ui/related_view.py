@@ -27,6 +27,7 @@ class RelatedView(QWidget):
 
     def __init__(self, link: EngineLink, theme: Theme) -> None:
         super().__init__()
+        self.setMinimumHeight(1)  # it is not seen where room is scarce, and must take none from the question line there
         self._link = link
         self._ticket: Ticket | None = None
         self.title = Elided("", "heading")
