@@ -33,7 +33,6 @@ from core.protocol import (
     Event,
     Found,
     Listed,
-    PastAnswer,
     Piece,
     Quoted,
     Sentence,
@@ -131,30 +130,24 @@ class Answering:
     def _stages(self, ask: Ask, cancelled: Cancellation) -> Generator[Event, None, Reply | None]:
         started = time.perf_counter()
         asked = _asked(ask.question, ask.limit)
-        past = self._followed(ask)
-        question = followup.completed(asked, past.answered.read_as or past.answered.question) if past else asked
-        reply = yield from self._answered(ask, question, past, started, cancelled)
+        chain = followup.followed(self._history, ask.follows) if ask.follows and self._history is not None else []
+        before = followup.earlier(chain) if chain else None
+        question = followup.completed(asked, before.question) if before is not None else asked
+        reply = yield from self._answered(ask, question, before, started, cancelled)
         if reply is None:
             return None
-        read_as = question if question != asked else ""
-        told = structs.replace(reply.answered, question=asked, read_as=read_as, follows=past.id if past else 0)
+        given = [*followup.files(reply.answered), *(before.paths if before is not None else ())]
+        told = structs.replace(
+            reply.answered,
+            question=asked,
+            read_as=question if question != asked else "",
+            follows=chain[0].id if chain else 0,
+            given=list(dict.fromkeys(given)),
+        )
         return reply._replace(answered=told)
 
-    def _followed(self, ask: Ask) -> PastAnswer | None:
-        """The answer that a question follows.
-
-        Raises:
-            BadInput: it is in the history no more.
-        """
-        if not ask.follows or self._history is None:
-            return None
-        past = self._history.numbered(ask.follows)
-        if past is None:
-            raise BadInput("The answer that this follows is in the history no more.", "Ask the whole question.")
-        return past
-
     def _answered(
-        self, ask: Ask, question: str, past: PastAnswer | None, started: float, cancelled: Cancellation
+        self, ask: Ask, question: str, before: Earlier | None, started: float, cancelled: Cancellation
     ) -> Generator[Event, None, Reply | None]:
         listed = self._listed(question, started)
         if listed is not None:
@@ -162,8 +155,8 @@ class Answering:
             if listed.total:
                 return Reply(self._answered_by(listed, question, started), Spoken("", [], ""))
         hits, note = self._passages(question, ask.limit)
-        if past is not None and listed is None:
-            hits = followup.joined(hits, self._passages(past.answered.question, ask.limit)[0], past.answered)
+        if before is not None and listed is None:
+            hits = followup.joined(hits, self._passages(before.question, ask.limit)[0], before.sources)
         timings = Timings(passages_ms=_since(started))
         yield Found(hits, "fused", timings.passages_ms or 0.0, note, question, parse(ask.question, exact=False).parts)
         if listed is not None:  # what comes nearest is no answer: the list is, and it is empty
@@ -178,7 +171,6 @@ class Answering:
         first: float | None = None
         if evidence.quote is not None and ask.model:
             as_ever = self._memory if not (ask.shorter or ask.bigger) else None
-            before = _earlier(past)
             known = f"{question}\n{before}" if before is not None else question
             key = as_ever.key(ask, known, evidence.quote, sources) if as_ever is not None else ""
             earlier = as_ever.recall(key) if as_ever is not None and not ask.fresh else None
@@ -341,16 +333,6 @@ def _asked(typed: str, limit: int) -> str:
     if not 1 <= limit <= MOST_HITS:
         raise BadInput(f"The number of passages must be between 1 and {MOST_HITS}.")
     return question
-
-
-def _earlier(past: PastAnswer | None) -> Earlier | None:
-    if past is None:
-        return None
-    answered = past.answered
-    paths = tuple(dict.fromkeys(source.path for source in answered.sources))
-    if answered.listed is not None:
-        paths = (*paths, *dict.fromkeys(item.path for item in answered.listed.items))
-    return Earlier(answered.read_as or answered.question, followup.in_short(answered), paths)
 
 
 def _shortened(spoken: Spoken) -> Spoken:

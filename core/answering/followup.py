@@ -4,10 +4,14 @@ Code completes it, and the card says how it was read. A question that stands by 
 """
 
 import re
+from collections.abc import Collection, Sequence
 
+from core.answering.history import History
 from core.answering.period import phrase
+from core.answering.prompt import Earlier
 from core.answering.words import FUNCTION_WORDS, tokens
-from core.protocol import Answered
+from core.errors import BadInput
+from core.protocol import Answered, PastAnswer
 from indexer.records import Hit
 
 FEW = 1  # telling words; a question with more of them, without a pronoun or an opener, says itself what it is about
@@ -23,6 +27,38 @@ _PRONOUNS = frozenset(
 )
 _ELSE = re.compile(r"\b(?:else|sonst)\b", re.IGNORECASE)
 _END = " ?!.…"
+
+
+def followed(history: History, number: int) -> list[PastAnswer]:
+    """The answer of this number, and behind it those that it follows itself, as far as they are still kept.
+
+    Raises:
+        BadInput: it is in the history no more.
+        ProfileUnusable: the history cannot be read.
+    """
+    past = history.numbered(number)
+    if past is None:
+        raise BadInput("The answer that this follows is in the history no more.", "Ask the whole question.")
+    chain = [past]
+    while past is not None and 0 < past.answered.follows < past.id:  # it always follows an older one
+        past = history.numbered(past.answered.follows)
+        chain += [past] if past is not None else []
+    return chain
+
+
+def earlier(chain: Sequence[PastAnswer]) -> Earlier:
+    """What a model is told of the first of these answers, which follows the others."""
+    answered = chain[0].answered
+    paths = tuple(dict.fromkeys(path for one in chain for path in files(one.answered)))
+    sources = frozenset(source.path for source in answered.sources)
+    return Earlier(answered.read_as or answered.question, in_short(answered), sources, paths)
+
+
+def files(answered: Answered) -> list[str]:
+    """Every file that an answer may be text of."""
+    listed = answered.listed.items if answered.listed is not None else []
+    own = [source.path for source in answered.sources] + [item.path for item in listed]
+    return list(dict.fromkeys([*own, *answered.given]))
 
 
 def completed(question: str, earlier: str) -> str:
@@ -50,11 +86,10 @@ def completed(question: str, earlier: str) -> str:
     return f"{own}: {' '.join(added)}" if added else question
 
 
-def joined(hits: list[Hit], earlier: list[Hit], answered: Answered) -> list[Hit]:
-    """The passages, and behind them those that the earlier answer rested on, as the index has them today."""
-    paths = {source.path for source in answered.sources}
+def joined(hits: list[Hit], before: list[Hit], paths: Collection[str]) -> list[Hit]:
+    """The passages, and behind them those of these files that the earlier question finds today."""
     known = {(hit.path, hit.start) for hit in hits}
-    return [*hits, *(hit for hit in earlier if hit.path in paths and (hit.path, hit.start) not in known)]
+    return [*hits, *(hit for hit in before if hit.path in paths and (hit.path, hit.start) not in known)]
 
 
 def in_short(answered: Answered) -> str:

@@ -241,6 +241,7 @@ def _paths(part: Any) -> Iterator[str]:
     """Every file that a part of an answer names."""
     if isinstance(part, dict):
         yield from [part["path"]] if "path" in part else []
+        yield from part.get("given", [])
         part = list(part.values())
     if isinstance(part, list):
         for one in part:
@@ -259,7 +260,7 @@ def _quotes(answered: Answered, folder: str) -> bool:
     return (
         _rests_on(answered, folder)
         or (answered.quote is not None and Path(answered.quote.path).is_relative_to(folder))
-        or any(Path(item.path).is_relative_to(folder) for item in listed)
+        or any(Path(path).is_relative_to(folder) for path in (*answered.given, *(item.path for item in listed)))
     )
 
 

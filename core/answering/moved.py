@@ -31,8 +31,11 @@ def rename(history: History, place: Callable[[str], str]) -> None:
 def _moved(part: Any, place: Callable[[str], str]) -> Any:
     """A part of what is kept with its paths in their new places: those of files, and the folder of a question."""
     if isinstance(part, dict):
-        return {
-            name: place(value) if name in ("path", "folder") and isinstance(value, str) else _moved(value, place)
-            for name, value in part.items()
-        }
+        return {name: _moved_field(name, value, place) for name, value in part.items()}
     return [_moved(one, place) for one in part] if isinstance(part, list) else part
+
+
+def _moved_field(name: str, value: Any, place: Callable[[str], str]) -> Any:
+    if name in ("path", "folder") and isinstance(value, str):
+        return place(value)
+    return [place(path) for path in value] if name == "given" else _moved(value, place)

@@ -26,10 +26,14 @@ SHORTER = "\nAnswer in as few words as you can."
 
 
 class Earlier(NamedTuple):
-    """The question that this one follows, what it was answered with, in short, and the files that rests on."""
+    """The question that this one follows, as it was understood, and what it was answered with, in short.
+
+    sources: the files that this answer rests on.  paths: these, and all that the answers before it may be text of.
+    """
 
     question: str
     answer: str
+    sources: frozenset[str]
     paths: tuple[str, ...]
 
 

@@ -161,6 +161,7 @@ class Answered(Struct, frozen=True, tag=True):
     number: its number in the history, 0 where it is not kept there.
     follows: the number of the answer that the question followed, 0 for none.
     read_as: the question as it was completed by the one it follows, "" where it stood by itself.
+    given: every file that it may be text of: its own, and those of all the answers that it follows.
     """
 
     question: str
@@ -178,6 +179,7 @@ class Answered(Struct, frozen=True, tag=True):
     number: int = 0
     follows: int = 0
     read_as: str = ""
+    given: list[str] = []
 
 
 class Transformed(Struct, frozen=True, tag=True):

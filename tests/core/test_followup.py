@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from shelf import Shelf
 from test_answer import Script
 
 from core.answering.answer import Answering
 from core.answering.followup import completed
 from core.answering.history import History
+from core.answering.moved import rename
 from core.errors import BadInput
 from core.models.route import Route
 from core.protocol import Answered, Ask
@@ -45,11 +47,11 @@ class Home:
     def __init__(self, folder: Path, embedder: Any) -> None:
         self.history = History(folder / "history.sqlite3")
         self.model = Script("Heinz replaced the pressure valve on 3 May. It leaked. A third sentence. And")
-        self._shelf = Shelf(PASSAGES, embed=embedder)
+        self.shelf = Shelf(PASSAGES, embed=embedder)
 
     def answer(self, ask: Ask) -> Answered:
         answering = Answering(
-            self._shelf, lambda _: Route([self.model]), self.history, standing=lambda _ask, _paths: "as ever"
+            self.shelf, lambda _: Route([self.model]), self.history, standing=lambda _ask, _paths: "as ever"
         )
         answered = list(answering.answer(ask, Cancellation()))[-1]
         assert isinstance(answered, Answered)
@@ -95,3 +97,51 @@ def test_shorter_is_two_whole_sentences_and_is_not_given_again(home: Home):
     again = home.answer(Ask(QUESTION))
     assert (again.answer, again.number) == (whole.answer, whole.number)
     assert again.remembered_at
+
+
+def test_a_chain_keeps_every_file_that_it_may_be_text_of(home: Home):
+    home.answer(Ask(QUESTION))
+    second = home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    assert {source.path for source in second.sources} == {"/notes/1.md"}
+    assert set(second.given) == {"/notes/0.md", "/notes/1.md"}
+    home.answer(Ask("why?", follows=2))
+    earlier = home.model.prompts[-1][-1].excerpts[-1]
+    assert set(earlier.paths) == {"/notes/0.md", "/notes/1.md"}
+
+
+def test_an_answer_from_before_files_were_kept_with_it_takes_them_from_those_it_follows(home: Home):
+    home.answer(Ask(QUESTION))
+    second = home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    home.history.add(structs.replace(second, given=[]))
+    home.answer(Ask("why?", follows=3))
+    assert set(home.model.prompts[-1][-1].excerpts[-1].paths) == {"/notes/0.md", "/notes/1.md"}
+
+
+def test_with_a_folder_goes_every_answer_that_followed_one_from_it(home: Home):
+    home.answer(Ask(QUESTION))
+    home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    home.answer(Ask("When does the chimney sweep come?"))
+    home.history.forget("/notes/0.md")
+    assert [past.id for past in home.history.past("", None, 9)] == [3]
+
+
+def test_a_follow_up_is_not_kept_where_the_folder_of_the_first_answer_was_removed_meanwhile(home: Home, tmp_path: Path):
+    first = home.answer(Ask(QUESTION))
+    second = home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    other = History(tmp_path / "other.sqlite3", watched=lambda: ["/notes/1.md"])
+    assert first.given == ["/notes/0.md"]
+    assert other.add(second) == 0
+
+
+def test_files_that_an_answer_was_given_move_with_their_folder(home: Home):
+    home.answer(Ask(QUESTION))
+    rename(home.history, lambda path: path.replace("/notes", "/elsewhere"))
+    assert home.history.recent(1)[0].given == ["/elsewhere/0.md"]
+
+
+def test_the_third_question_searches_for_what_the_second_was_read_as(home: Home):
+    home.answer(Ask(QUESTION))
+    home.answer(Ask("why?", follows=1))
+    home.shelf.searches.clear()
+    home.answer(Ask("Who booked the cabin by the lake?", follows=2))
+    assert home.shelf.searches == ["Who booked the cabin by the lake?", "why: pressure valve replaced"]

@@ -91,7 +91,7 @@ def test_json_has_exactly_the_documented_keys(offhand: CommandLine) -> None:
     assert list(answer) == [
         "question", "answer", "quote", "sources", "sentences", "route", "timings", "note", "coverage", "offer",
         "remembered_at",
-        "listed", "number", "follows", "read_as",
+        "listed", "number", "follows", "read_as", "given",
     ]  # fmt: skip
     assert list(answer["quote"]) == ["text", "path", "line", "page", "start", "end"]
     assert list(answer["sources"][0]) == ["n", "path", "title", "heading", "line", "page", "score", "text"]
