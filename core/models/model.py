@@ -12,12 +12,21 @@ from indexer.worker import Cancellation
 Role = Literal["system", "user", "assistant"]
 
 
+NO_FILE = ""
+"""Among the paths of a text that may come from files nobody knows any more: it stays here."""
+
+
 class Excerpt(Struct, frozen=True):
-    """Where a message carries text from notes: its characters `[start:end]`, and the files that text comes from."""
+    """Where a message carries text from notes: its characters `[start:end]`, and the files that text comes from.
+
+    instead, context: as in FromNotes.
+    """
 
     start: int
     end: int
     paths: tuple[str, ...]
+    instead: str = ""
+    context: str = ""
 
 
 class Message(Struct, frozen=True):
@@ -29,10 +38,16 @@ class Message(Struct, frozen=True):
 
 
 class FromNotes(Struct, frozen=True):
-    """Text that comes from notes, with the files it comes from: it is never a bare string on its way to a model."""
+    """Text that comes from notes, with the files it comes from: it is never a bare string on its way to a model.
+
+    instead: what stands in its place where it may not leave. Text that has it only asks: alone, it lets nothing leave.
+    context: what it was written from. It may repeat something sensitive from there, without what gave it away there.
+    """
 
     text: str
     paths: tuple[str, ...]
+    instead: str = ""
+    context: str = ""
 
 
 def composed(role: Role, *parts: str | FromNotes) -> Message:
@@ -43,7 +58,7 @@ def composed(role: Role, *parts: str | FromNotes) -> Message:
         start = len(content)
         content += part if isinstance(part, str) else part.text
         if isinstance(part, FromNotes):
-            excerpts.append(Excerpt(start, len(content), part.paths))
+            excerpts.append(Excerpt(start, len(content), part.paths, part.instead, part.context))
     return Message(role, content, tuple(excerpts))
 
 

@@ -57,7 +57,10 @@ class Clearance:
             return Passed(Cleared(tuple(messages), lambda: None), {}, TRIAL, [])
         whole = [*messages, composed("assistant", so_far)] if so_far is not None else list(messages)
         left, why, used, withheld = sort(whole, self._rules, consent=self._consent)
-        redacted, hidden = self._redactor.hide([message.content for message in left])
+        said = [excerpt for message in left for excerpt in message.excerpts if excerpt.context]
+        self._redactor.learn([excerpt.context for excerpt in said])
+        repeats = [[(one.start, one.end) for one in message.excerpts if one.context] for message in left]
+        redacted, hidden = self._redactor.hide([message.content for message in left], repeats)
         cleared = [Message(message.role, text) for message, text in zip(left, redacted, strict=True)]
         going_on = cleared.pop().content if so_far is not None and left[-1].role == "assistant" else ""
         going_on = "" if self._redactor.is_shown_by(going_on) else going_on

@@ -2,9 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from core.privacy.sensitive import Kind, find
+from core.privacy.sensitive import Found, Kind, find
+
+Spans = Sequence[tuple[int, int]]
+
+LEAST = 4  # letters and digits by which a value is known however it is spaced; fewer are in too many other words
+_END = " \n.,;:!?…"
 
 
 class Redactor:
@@ -22,12 +27,25 @@ class Redactor:
         self._numbers: Counter[Kind] = Counter()
         self._originals: dict[str, str] = {}  # by the placeholder without its brackets
 
-    def hide(self, texts: Sequence[str]) -> tuple[list[str], dict[str, int]]:
-        """The texts with placeholders, and how many different things of each kind these hide."""
+    def learn(self, texts: Sequence[str]) -> None:
+        """Take note of what is sensitive in texts that do not leave themselves, but what is said after them might."""
+        for text in texts if self._enabled else ():
+            self._hidden(text, find(text, self._names), set())
+
+    def hide(self, texts: Sequence[str], repeats: Sequence[Spans] = ()) -> tuple[list[str], dict[str, int]]:
+        """The texts with placeholders, and how many different things of each kind these hide.
+
+        Args:
+            repeats: for each text the characters `[start:end)` that were written from others. There everything that is
+                known to the card is hidden, however it is said, and the beginning of it where they break off.
+        """
         if not self._enabled:
             return list(texts), {}
         used: set[str] = set()
-        hidden = [self._hidden(text, used) for text in texts]
+        if any(repeats):
+            self.learn(texts)
+        parts = zip(texts, repeats or [()] * len(texts), strict=True)
+        hidden = [self._hidden(text, self._found(text, spans), used) for text, spans in parts]
         kinds = Counter(placeholder.rpartition("-")[0].lower() for placeholder in used)
         del kinds["text"]  # what only looked like a placeholder is no secret
         return hidden, dict(kinds)
@@ -49,9 +67,29 @@ class Redactor:
         """Takes back the placeholders in one stream of words."""
         return Restorer(self._originals)
 
-    def _hidden(self, text: str, used: set[str]) -> str:
+    def _found(self, text: str, spans: Spans) -> list[Found]:
+        """What is sensitive in a text, and in these spans of it what is known to be so from elsewhere."""
+        found = find(text, self._names)
+        known = [one for span in spans for one in self._known(text, *span)] if spans else []
+        return _apart([*found, *known]) if known else found
+
+    def _known(self, text: str, start: int, end: int) -> Iterator[Found]:
+        known = [(kind, self._originals[name]) for (kind, _), name in self._placeholders.items()]
+        originals = [(kind, value) for kind, value in known if kind != "TEXT"]
+        part = text[start:end]
+        for kind, value in originals:
+            for match in _writings(value).finditer(part):
+                yield Found(kind, start + match.start(), start + match.end())
+        ends = [(word.start(), _bare(part[word.start() :])) for word in re.finditer(r"\b\w", part)]
+        for kind, value in originals:
+            for at, tail in ends:
+                if tail and _bare(value).startswith(tail):
+                    yield Found(kind, start + at, start + len(part.rstrip(_END)))
+                    break
+
+    def _hidden(self, text: str, found: Sequence[Found], used: set[str]) -> str:
         pieces, at = [], 0
-        for kind, start, end in find(text, self._names):
+        for kind, start, end in found:
             placeholder = self._placeholder(kind, text[start:end])
             used.add(placeholder)
             pieces += [text[at:start], f"[{placeholder}]"]
@@ -113,6 +151,24 @@ class Restorer:
             if any(original.startswith(bare) for original in self._originals):
                 return start
         return len(text)
+
+
+def _apart(found: list[Found]) -> list[Found]:
+    """The same places in their order; those that overlap become one."""
+    result: list[Found] = []
+    for one in sorted(found, key=lambda one: (one.start, -one.end)):
+        if result and one.start < result[-1].end:
+            result[-1] = result[-1]._replace(end=max(one.end, result[-1].end))
+        else:
+            result.append(one)
+    return result
+
+
+def _writings(value: str) -> re.Pattern[str]:
+    """Finds a value, and its letters and digits in any case and with anything between them that is neither."""
+    bare = _bare(value)
+    loose = r"[\W_]*".join(map(re.escape, bare))
+    return re.compile(f"{re.escape(value)}|{loose}" if len(bare) >= LEAST else re.escape(value), re.IGNORECASE)
 
 
 def _bare(text: str) -> str:

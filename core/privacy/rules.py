@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from core.models.model import Excerpt, Message
+from core.models.model import NO_FILE, Excerpt, Message
 from indexer.records import FolderRule, Problem
 
 Rules = Callable[[Sequence[str]], dict[str, FolderRule]]
@@ -60,11 +60,11 @@ def sort(messages: Sequence[Message], rules: Rules, *, consent: bool) -> Sorted:
     allowed = {path for path in paths if found.get(path) in open_rules(consent=consent)}
     left = [_without(message, allowed) for message in messages]
     used = {path for message in left for excerpt in message.excerpts for path in excerpt.paths}
-    if not used:
+    if all(excerpt.instead for message in left for excerpt in message.excerpts):
         raise _nothing_left(any(rule == "ask" for rule in found.values()) and not consent)
     why = BY_CLICK if any(found[path] == "ask" for path in used) else BY_RULE
     kept = [message for message in left if message.content.strip()]
-    return Sorted(kept, why, sorted(used), sorted(set(paths) - used))
+    return Sorted(kept, why, sorted(used), sorted(set(paths) - used - {NO_FILE}))
 
 
 def shut(paths: Sequence[str], rules: Rules, *, consent: bool) -> list[str]:
@@ -97,15 +97,20 @@ def _inherited(messages: Sequence[Message]) -> list[Message]:
 
 
 def _without(message: Message, allowed: set[str]) -> Message:
-    """The message without every excerpt that rests on a file that is not allowed, or on none that is named."""
+    """The message without every excerpt that rests on a file that is not allowed, or on none that is named.
+
+    Where such an excerpt has something to stand in its place, that does.
+    """
     content, kept, at = "", [], 0
     for excerpt in sorted(message.excerpts, key=lambda one: (one.start, one.end)):
         start = max(excerpt.start, at)
         content += message.content[at:start]
         at = max(at, excerpt.end)
         if excerpt.paths and allowed.issuperset(excerpt.paths):
-            kept.append(Excerpt(len(content), len(content) + at - start, excerpt.paths))
+            kept.append(replace(excerpt, start=len(content), end=len(content) + at - start))
             content += message.content[start:at]
+        else:
+            content += excerpt.instead
     return Message(message.role, content + message.content[at:], tuple(kept))
 
 
