@@ -24,7 +24,7 @@ from core.answering.quote import Evidence, weigh
 from core.answering.sentences import sentences as spans_of
 from core.answering.typed import Reading, read
 from core.errors import BadInput, ProfileUnusable
-from core.models.model import Prompt, Turn
+from core.models.model import NO_FILE, Prompt, Turn
 from core.models.route import Route, Spoken
 from core.privacy.rules import ASK_FIRST
 from core.protocol import (
@@ -58,11 +58,15 @@ LISTED_STEP, LISTED_NONE = Step("catalog", "", "ok"), Step("catalog", "", "nothi
 
 
 class Reply(NamedTuple):
-    """An answer, how the models came to it, and the key under which it is to be remembered, "" for none."""
+    """An answer, how the models came to it, and the key under which it is to be remembered, "" for none.
+
+    before: what the question followed.
+    """
 
     answered: Answered
     spoken: Spoken
     key: str = ""
+    before: Earlier | None = None
 
 
 class Answering:
@@ -75,7 +79,7 @@ class Answering:
         offer: the service that could be asked about text of these files if the person agrees, "" for none.
         coverage: how much of the person's folders can be found now.
         owes: whether a question that rests on these files is to be put to a cloud model later, which an outage kept
-            from it.
+            from it; then the files whose answers have lent it words.
         standing: see `core.answering.memory`; it has to tell everything that decides who is asked, and about what.
         today: the day, in this machine's zone.
     """
@@ -88,7 +92,7 @@ class Answering:
         offer: Callable[[Sequence[str]], str] = lambda _paths: "",
         coverage: Callable[[], Coverage | None] = lambda: None,
         *,
-        owes: Callable[[Ask, Sequence[str]], bool] = lambda _ask, _paths: False,
+        owes: Callable[[Ask, Sequence[str], Sequence[str]], bool] = lambda _ask, _paths, _lent: False,
         standing: Standing | None = None,
         today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
     ) -> None:
@@ -133,18 +137,20 @@ class Answering:
         chain = followup.followed(self._history, ask.follows) if ask.follows and self._history is not None else []
         before = followup.earlier(chain) if chain else None
         question = followup.completed(asked, before.question) if before is not None else asked
+        if before is not None and question != asked:
+            before = before._replace(asked=asked)
         reply = yield from self._answered(ask, question, before, started, cancelled)
         if reply is None:
             return None
-        given = [*followup.files(reply.answered), *(before.paths if before is not None else ())]
+        given = dict.fromkeys([*followup.files(reply.answered), *(before.paths if before is not None else ())])
         told = structs.replace(
             reply.answered,
             question=asked,
             read_as=question if question != asked else "",
             follows=chain[0].id if chain else 0,
-            given=list(dict.fromkeys(given)),
+            given=[path for path in given if path != NO_FILE],
         )
-        return reply._replace(answered=told)
+        return reply._replace(answered=told, before=before)
 
     def _answered(
         self, ask: Ask, question: str, before: Earlier | None, started: float, cancelled: Cancellation
@@ -172,7 +178,8 @@ class Answering:
         if evidence.quote is not None and ask.model:
             as_ever = self._memory if not (ask.shorter or ask.bigger) else None
             known = f"{question}\n{before}" if before is not None else question
-            key = as_ever.key(ask, known, evidence.quote, sources) if as_ever is not None else ""
+            lent = before.paths if before is not None else ()
+            key = as_ever.key(ask, known, evidence.quote, sources, lent) if as_ever is not None else ""
             earlier = as_ever.recall(key) if as_ever is not None and not ask.fresh else None
             if earlier is not None:
                 (spoken, at, number), first = earlier, _since(started)
@@ -315,7 +322,9 @@ class Answering:
         if self._history is None or not ask.keep or answered.remembered_at:
             return answered
         owed = None
-        if reply.spoken.outage and not ask.offline and self._owes(ask, [source.path for source in answered.sources]):
+        lent = (*answered.given, *reply.before.paths) if reply.before is not None and answered.read_as else ()
+        paths = [source.path for source in answered.sources]
+        if reply.spoken.outage and not ask.offline and self._owes(ask, paths, lent):
             whole = answered.read_as or questions.clean(ask.question)
             owed = structs.replace(
                 ask, question=whole, consent=False, fresh=False, follows=0, shorter=False, bigger=False

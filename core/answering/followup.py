@@ -4,13 +4,14 @@ Code completes it, and the card says how it was read. A question that stands by 
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from core.answering.history import History
 from core.answering.period import phrase
 from core.answering.prompt import Earlier
 from core.answering.words import FUNCTION_WORDS, tokens
 from core.errors import BadInput
+from core.models.model import NO_FILE
 from core.protocol import Answered, PastAnswer
 from indexer.records import Hit
 
@@ -50,8 +51,20 @@ def earlier(chain: Sequence[PastAnswer]) -> Earlier:
     """What a model is told of the first of these answers, which follows the others."""
     answered = chain[0].answered
     paths = tuple(dict.fromkeys(path for one in chain for path in files(one.answered)))
+    if chain[-1].answered.follows:  # one that it goes back to was erased: nobody can tell any more what it repeats
+        paths = (*paths, NO_FILE)
+    context = "\n\n".join(words for one in chain for words in _context(one.answered))
     sources = frozenset(source.path for source in answered.sources)
-    return Earlier(answered.read_as or answered.question, in_short(answered), sources, paths)
+    return Earlier(answered.read_as or answered.question, in_short(answered), sources, paths, context)
+
+
+def _context(answered: Answered) -> Iterator[str]:
+    """All the words that an answer was written from, and its own."""
+    yield from (answered.question, answered.read_as, answered.answer)
+    for source in answered.sources:
+        yield f"{source.title} › {source.heading}\n{source.text}"
+    for item in answered.listed.items if answered.listed is not None else ():
+        yield item.text
 
 
 def files(answered: Answered) -> list[str]:

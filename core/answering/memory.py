@@ -43,10 +43,14 @@ class Memory:
         self._history = history
         self._standing = standing
 
-    def key(self, ask: Ask, question: str, quote: Quote, sources: Sequence[Source]) -> str:
-        """Under which an answer is kept: equal only where question, quote, sources, models and rules are."""
+    def key(self, ask: Ask, question: str, quote: Quote, sources: Sequence[Source], lent: Sequence[str] = ()) -> str:
+        """Under which an answer is kept: equal only where question, quote, sources, models and rules are.
+
+        Args:
+            lent: the files that the answers before it may be text of.
+        """
         shown = [(source.path, source.title, source.heading, source.text) for source in sources]
-        standing = self._standing(ask, [source.path for source in sources])
+        standing = self._standing(ask, [*(source.path for source in sources), *lent])
         said = (SYSTEM, _normal(question), quote.path, quote.text, shown, standing)
         return hashlib.blake2b(msgspec.json.encode(said), digest_size=16).hexdigest()
 

@@ -73,7 +73,7 @@ class AnswerDesk:
         self._route = route
         self._outgoing = outgoing
         self._later = later
-        owes = later.owes if later is not None else lambda _ask, _paths: False
+        owes = later.owes if later is not None else lambda _ask, _paths, _lent: False
 
         def answering(notes: Library) -> Answering:
             return Answering(

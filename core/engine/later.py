@@ -17,6 +17,7 @@ from msgspec import structs
 from core.answering.answer import Answering, Reply
 from core.answering.opinions import Opinions, Waiting, arrived, dropped
 from core.errors import BadInput, CloudRefused
+from core.models.model import NO_FILE
 from core.privacy.outgoing import Outgoing
 from core.protocol import Ask, Later, LaterInfo, SecondOpinion, Settings
 from indexer.records import FolderRefused, Problem
@@ -25,6 +26,7 @@ from indexer.worker import Cancellation, start_thread
 log = logging.getLogger(__name__)
 
 NO_LONGER_SAID = "Your notes do not seem to say it any more; no model was asked."
+STAYS = "It has words of an earlier question whose notes stay on this machine."
 PASSING = ("offline", "keyring", "profile", "rules")  # kinds of problems that pass, besides an outage
 
 
@@ -78,12 +80,13 @@ class SecondOpinions:
         self._running = self._sooner = self._more = self._ended = False
         self._asking: Cancellation | None = None
 
-    def owes(self, ask: Ask, paths: Sequence[str]) -> bool:
+    def owes(self, ask: Ask, paths: Sequence[str], lent: Sequence[str] = ()) -> bool:
         """Whether a question that an outage kept from the cloud models is to wait for them; see `Answering`.
 
-        It waits if they could have been asked: text of at least one of the files might have gone there.
+        It waits if they could have been asked: text of at least one of the files might have gone there. Words that
+        earlier answers have lent it wait only where all of these answers' files might, without consent.
         """
-        if not self._settings().second_opinions:
+        if not self._settings().second_opinions or self._outgoing.kept_back(lent, consent=False):
             return False
         return len(self._outgoing.kept_back(paths, consent=ask.consent)) < len(set(paths))
 
@@ -201,6 +204,9 @@ class SecondOpinions:
 
     def _ask(self, one: Waiting) -> bool:
         """Ask for one; returns whether it waits no longer."""
+        given = one.first.given or [NO_FILE]
+        if one.first.read_as and self._outgoing.kept_back(given, consent=False):  # a rule has changed since
+            return self._came_to(one, dropped(one, STAYS))
         cancelled = Cancellation()
         with self._changed:
             self._asking = cancelled
@@ -217,6 +223,9 @@ class SecondOpinions:
                 self._asking = None
         if opinion is None:
             return cancelled.requested
+        return self._came_to(one, opinion)
+
+    def _came_to(self, one: Waiting, opinion: SecondOpinion) -> bool:
         self._came = one, opinion
         self._keep_what_came()
         return True

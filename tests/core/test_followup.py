@@ -13,12 +13,18 @@ from core.answering.followup import completed
 from core.answering.history import History
 from core.answering.moved import rename
 from core.errors import BadInput
+from core.models.model import FromNotes, composed
 from core.models.route import Route
+from core.privacy.clearance import Clearance
+from core.privacy.redaction import Redactor
+from core.privacy.rules import Withheld
 from core.protocol import Answered, Ask
+from indexer.records import FolderRule
 from indexer.worker import Cancellation
 
 VALVE = "Heinz replaced the pressure valve on 3 May. The old pressure valve had been leaking, so it was replaced."
 PASSAGES = [VALVE, "Anna booked the cabin by the lake for June.", "Anna pays the chimney sweep every October."]
+KEYS = "The router upstairs has the password: hunter22 and was paid with 4111 1111 1111 1111 in autumn."
 QUESTION = "When was the pressure valve replaced?"
 
 
@@ -46,8 +52,19 @@ def test_a_question_that_stands_by_itself_stays_as_it_is(question: str):
 class Home:
     def __init__(self, folder: Path, embedder: Any) -> None:
         self.history = History(folder / "history.sqlite3")
-        self.model = Script("Heinz replaced the pressure valve on 3 May. It leaked. A third sentence. And")
-        self.shelf = Shelf(PASSAGES, embed=embedder)
+        self.says("Heinz replaced the pressure valve on 3 May. It leaked. A third sentence. And")
+        self.shelf = Shelf([*PASSAGES, KEYS], embed=embedder)
+        self.rules: dict[str, FolderRule] = {hit.path: "cloud" for hit in self.shelf.hits}
+
+    def says(self, words: str) -> None:
+        """What the model says from now on."""
+        self.model = Script(words)
+
+    def leaves(self) -> str:
+        """What a cloud model would have been sent in the place of the last prompt."""
+        rules = lambda paths: {path: self.rules[path] for path in paths if path in self.rules}  # noqa: E731
+        passed = Clearance(rules, Redactor()).clear(self.model.prompts[-1])
+        return passed.prompt.messages[-1].content
 
     def answer(self, ask: Ask) -> Answered:
         answering = Answering(
@@ -75,8 +92,9 @@ def test_a_follow_up_is_answered_from_what_the_first_answer_rests_on(home: Home)
     assert f"Earlier question: {QUESTION}\nEarlier answer: Heinz replaced" in last.content
     assert last.content.endswith("Question: why: pressure valve replaced")
     said = [last.content[one.start : one.end] for one in last.excerpts]
-    assert said[-1].startswith("Heinz replaced"), "the earlier answer counts as text of its notes"
-    assert last.excerpts[-1].paths == ("/notes/0.md",)
+    assert said[-2].startswith("Earlier question"), "what was asked and said before counts as text of its notes"
+    assert said[-1] == "why: pressure valve replaced"
+    assert [one.paths for one in last.excerpts[-2:]] == [("/notes/0.md",), ("/notes/0.md",)]
 
 
 def test_the_question_alone_finds_nothing(home: Home):
@@ -145,3 +163,65 @@ def test_the_third_question_searches_for_what_the_second_was_read_as(home: Home)
     home.shelf.searches.clear()
     home.answer(Ask("Who booked the cabin by the lake?", follows=2))
     assert home.shelf.searches == ["Who booked the cabin by the lake?", "why: pressure valve replaced"]
+
+
+def test_what_an_earlier_answer_says_of_a_secret_leaves_as_little_as_in_its_note(home: Home):
+    home.says("It is hunter22. Or HUNTER-22, paid with 4111-11111111-1111.")
+    home.answer(Ask("What password has the router?"))
+    home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    sent = home.leaves()
+    assert "Earlier answer: It is [KEY-" in sent
+    assert "hunter" not in sent.lower()
+    assert "1111" not in sent
+
+
+def test_a_secret_of_the_first_answer_is_known_in_the_third_question(home: Home):
+    home.answer(Ask("What password has the router?"))
+    home.says("Anna booked it, with hunter22.")
+    home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    home.answer(Ask("When does the chimney sweep come?", follows=2))
+    assert "Earlier answer: Anna booked it, with [KEY-" in home.leaves()
+
+
+def test_a_card_number_that_the_shortened_answer_breaks_off_in_does_not_leave(home: Home):
+    home.says(f"{'The router upstairs is old. ' * 8}Cost 4111 1111 1111 1111 in autumn.")
+    home.answer(Ask("What password has the router?"))
+    home.answer(Ask("Who booked the cabin by the lake?", follows=1))
+    assert "4111 1111…" in home.model.prompts[-1][-1].content, "it has to be cut there"
+    assert "4111" not in home.leaves()
+
+
+def test_words_of_a_secret_that_were_lent_to_the_question_do_not_leave(home: Home):
+    home.answer(Ask("Has the router the password: hunter22?"))
+    why = home.answer(Ask("why?", follows=1))
+    assert "hunter22" in why.read_as
+    assert "hunter22" not in home.leaves()
+
+
+def test_where_an_answer_of_the_chain_was_erased_nothing_of_the_others_leaves(home: Home):
+    home.answer(Ask(QUESTION))
+    home.answer(Ask("why?", follows=1))
+    home.history.erase(1)
+    third = home.answer(Ask("Who booked the cabin by the lake?", follows=2))
+    assert "Earlier" in home.model.prompts[-1][-1].content
+    assert "Earlier" not in home.leaves()
+    assert set(third.given) == {"/notes/0.md", "/notes/1.md"}
+    assert third.number, "it is kept"
+
+
+def test_a_held_back_question_leaves_neither_beside_the_next_one_nor_in_it(home: Home):
+    home.answer(Ask(QUESTION))
+    assert "valve" in home.answer(Ask("and who booked the cabin by the lake?", follows=1)).read_as
+    assert "Earlier question: When was the pressure valve replaced?" in home.leaves()
+    home.rules["/notes/0.md"] = "local"
+    sent = home.leaves()
+    assert "valve" not in sent
+    assert sent.endswith("\nQuestion: and who booked the cabin by the lake?")
+
+
+def test_lent_words_alone_let_nothing_leave(home: Home):
+    home.rules["/notes/1.md"] = "local"
+    lent = FromNotes("why: pressure valve", ("/notes/0.md",), instead="why?")
+    home.model.prompts.append([composed("user", FromNotes("The cabin.", ("/notes/1.md",)), "\nQuestion: ", lent)])
+    with pytest.raises(Withheld):
+        home.leaves()

@@ -21,7 +21,7 @@ from core.answering.answer import LATER, Answering
 from core.answering.history import History
 from core.answering.opinions import Opinions
 from core.engine.answers import AnswerDesk
-from core.engine.later import NO_LONGER_SAID, Pauses, SecondOpinions
+from core.engine.later import NO_LONGER_SAID, STAYS, Pauses, SecondOpinions
 from core.engine.providers import ProviderDesk
 from core.errors import CloudFailed
 from core.models import breaker
@@ -501,3 +501,33 @@ def test_a_folder_that_was_renamed_ends_its_question_and_holds_up_no_other(house
     assert house.later._round()
     assert house.ended().note == "Nothing is indexed in /notes/2025. `offhand folders` lists your folders."
     assert house.sent() == []
+
+
+def lent(house: House) -> Answered:
+    """A question that takes words from the one before it, which rests on the first note alone, asked in an outage."""
+    hits = house.shelf.hits
+    house.shelf.hits = hits[:1]
+    first = house.ask(Ask("Who replaced the pressure valve on 3 May?", offline=True))
+    house.shelf.hits = hits
+    house.server.fault = "500"
+    answered = house.ask(Ask("and in the winter?", follows=first.number))
+    house.server.fault = "none"
+    house.server.requests.clear()
+    assert "valve" in answered.read_as
+    assert answered.quote is not None
+    return answered
+
+
+def test_a_question_with_words_of_one_that_stays_here_does_not_wait(house: House) -> None:
+    house.rules["/notes/0.md"] = "ask"
+    assert LATER not in lent(house).note
+    assert house.later.info().waiting == 0
+
+
+def test_a_question_whose_lent_words_stay_here_by_then_is_not_sent(house: House) -> None:
+    assert lent(house).note.endswith(LATER)
+    house.rules["/notes/0.md"] = "local"
+    house.back()
+    came = house.ended()
+    assert (came.state, came.note) == ("dropped", STAYS)
+    assert not house.sent()
