@@ -347,6 +347,8 @@ class AskPanel(QWidget):
         if problem.kind in ("gone", "engine") and not self._asked_again:
             self._begin(call, again=True)  # once: a question that ends every engine must not be asked for ever
             return
+        if call.follows and problem.kind == "input":
+            self.following.end()  # what it followed was erased, most likely: the next question must not fail as well
         self._show(self.card)
         self.card.show_problem(problem)
         self._refresh()

@@ -372,6 +372,16 @@ def test_shift_enter_lets_the_next_question_follow_the_answer_until_the_chip_is_
     qtbot.waitUntil(lambda: [call.follows for call in scripted.calls if isinstance(call, Ask)] == [0, 7, 0])
 
 
+def test_a_question_that_follows_what_was_erased_is_refused_once(qtbot, panel, scripted):
+    type_in(qtbot, panel, "how old is the roof?")
+    answered(qtbot, panel)
+    press(qtbot, panel, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    scripted.script.problem = Problem("The answer is in the history no more.", "Ask the whole question.", kind="input")
+    press(qtbot, panel, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: "no more" in panel.card.trouble.words)
+    assert (panel.following.number, panel.following.isVisible()) == (0, False)
+
+
 def test_shorter_asks_the_same_question_for_fewer_words(qtbot, panel, scripted):
     type_in(qtbot, panel, "how old is the roof?")
     answered(qtbot, panel)
