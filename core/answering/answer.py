@@ -134,11 +134,7 @@ class Answering:
     def _stages(self, ask: Ask, cancelled: Cancellation) -> Generator[Event, None, Reply | None]:
         started = time.perf_counter()
         asked = _asked(ask.question, ask.limit)
-        chain = followup.followed(self._history, ask.follows) if ask.follows and self._history is not None else []
-        before = followup.earlier(chain) if chain else None
-        question = followup.completed(asked, before.question) if before is not None else asked
-        if before is not None and question != asked:
-            before = before._replace(asked=asked)
+        question, before = self._understood(asked, ask.follows)
         reply = yield from self._answered(ask, question, before, started, cancelled)
         if reply is None:
             return None
@@ -147,10 +143,22 @@ class Answering:
             reply.answered,
             question=asked,
             read_as=question if question != asked else "",
-            follows=chain[0].id if chain else 0,
+            follows=ask.follows if before is not None else 0,
             given=[path for path in given if path != NO_FILE],
         )
         return reply._replace(answered=told, before=before)
+
+    def _understood(self, asked: str, follows: int) -> tuple[str, Earlier | None]:
+        """The question, completed by the answer of this number where it needs that, and what a model is told of it.
+
+        Raises:
+            BadInput: that answer is in the history no more.
+        """
+        if not follows or self._history is None:
+            return asked, None
+        before = followup.earlier(followup.followed(self._history, follows))
+        question = followup.completed(asked, before.question)
+        return question, before._replace(asked=asked) if question != asked else before
 
     def _answered(
         self, ask: Ask, question: str, before: Earlier | None, started: float, cancelled: Cancellation
@@ -160,9 +168,7 @@ class Answering:
             yield listed
             if listed.total:
                 return Reply(self._answered_by(listed, question, started), Spoken("", [], ""))
-        hits, note = self._passages(question, ask.limit)
-        if before is not None and listed is None:
-            hits = followup.joined(hits, self._passages(before.question, ask.limit)[0], before.sources)
+        hits, note = self._passages(question, ask.limit, before if listed is None else None)
         timings = Timings(passages_ms=_since(started))
         yield Found(hits, "fused", timings.passages_ms or 0.0, note, question, parse(ask.question, exact=False).parts)
         if listed is not None:  # what comes nearest is no answer: the list is, and it is empty
@@ -224,15 +230,17 @@ class Answering:
             yield event
         return spoken, first
 
-    def draft(self, typed: str, limit: int) -> Prompt | None:
+    def draft(self, typed: str, limit: int, follows: int = 0) -> Prompt | None:
         """The prompt that a question would be put to the models with, or None: the notes do not say it.
 
         Raises:
             BadInput, Problem: as `answer`.
         """
-        question = _asked(typed, limit)
-        hits, evidence = self._weighed(question, limit)
-        return partial(messages, question, hits, evidence, _order(hits, evidence)) if evidence.quote else None
+        question, before = self._understood(_asked(typed, limit), follows)
+        hits, evidence = self._weighed(question, limit, before)
+        if evidence.quote is None:
+            return None
+        return partial(messages, question, hits, evidence, _order(hits, evidence), earlier=before)
 
     def ahead(self, ask: Ask) -> Turn | None:
         """What the first model would be asked; None: none would be, or its earlier answer holds.
@@ -252,24 +260,27 @@ class Answering:
             return None
         return Turn(partial(messages, question, hits, evidence, order), ANSWER_TOKENS)
 
-    def _passages(self, question: str, limit: int) -> tuple[list[Hit], str]:
+    def _passages(self, question: str, limit: int, before: Earlier | None = None) -> tuple[list[Hit], str]:
         hits: list[Hit] = []
         note = ""
         for _, hits, note in self._library.search(question, limit, True):  # noqa: B007  # the last stage is the best
             pass
+        if before is not None:
+            hits = followup.joined(hits, self._passages(before.question, limit)[0], before.sources)
         return hits, note
 
-    def _weighed(self, question: str, limit: int) -> tuple[list[Hit], Evidence]:
-        hits, _ = self._passages(question, limit)
+    def _weighed(self, question: str, limit: int, before: Earlier | None = None) -> tuple[list[Hit], Evidence]:
+        hits, _ = self._passages(question, limit, before)
         return hits, weigh(question, hits, self._library)
 
-    def is_listed(self, typed: str) -> bool:
+    def is_listed(self, typed: str, follows: int = 0) -> bool:
         """Whether a question is about the catalog itself, which answers it without any model.
 
         Raises:
             BadInput: the question cannot be asked.
         """
-        return self._reading(_asked(typed, MOST_HITS)) is not None
+        question, _ = self._understood(_asked(typed, MOST_HITS), follows)
+        return self._reading(question) is not None
 
     def _reading(self, question: str) -> Reading | None:
         return read(question, self._today(), self._library)

@@ -148,10 +148,10 @@ class AnswerDesk:
             yield _nothing("No cloud model is set up; nothing would be sent.")
             return
         desk = self._kept_to(filters.chosen(Ask(call.question)))
-        if desk.is_listed(call.question):
+        if desk.is_listed(call.question, call.follows):
             yield _nothing("Nothing would be sent: this is answered from the catalog, and no model is asked.")
             return
-        prompt = desk.draft(call.question, call.limit)
+        prompt = desk.draft(call.question, call.limit, call.follows)
         if prompt is None:
             yield _nothing("Nothing would be sent: your notes do not seem to say this, and no model is asked then.")
             return

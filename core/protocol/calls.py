@@ -159,11 +159,12 @@ class Ask(Struct, frozen=True, tag=True):
 
 class Preview(Struct, frozen=True, tag=True):
     """What a question would send, without sending anything → Previewed+, one for each cloud model that could be asked,
-    in their order. `consent` as in Ask."""
+    in their order. `consent` and `follows` as in Ask."""
 
     question: str
     limit: int = 6
     consent: bool = False
+    follows: int = 0
 
 
 class ShowLedger(Struct, frozen=True, tag=True):

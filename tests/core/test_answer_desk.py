@@ -103,6 +103,18 @@ def test_a_preview_is_the_very_text_that_the_question_then_sends(desk: Desk, fau
     ]
 
 
+def test_a_preview_of_a_follow_up_is_the_very_text_that_it_then_sends(desk: Desk, faults: FaultServer) -> None:
+    first = desk(Ask(QUESTION))[-1].number
+    (would,) = desk(Preview("how much was it?", consent=True, follows=first))
+    assert "Earlier question: When was" in would.messages[-1].content
+    assert "\nQuestion: how much was it: " in would.messages[-1].content
+    desk(Ask("how much was it?", consent=True, follows=first))
+    ((_, _, body),) = faults.requests
+    assert [said.content for said in would.messages] == [said["content"] for said in body["messages"]]
+    with pytest.raises(BadInput, match="in the history no more"):
+        desk(Preview("how much was it?", consent=True, follows=99))
+
+
 def test_a_preview_shows_what_each_cloud_model_would_get(desk: Desk, faults: FaultServer) -> None:
     class Tight(CloudModel):
         """A cloud model that is given the quote alone."""

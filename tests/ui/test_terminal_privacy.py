@@ -18,11 +18,14 @@ from core.protocol import (
     DrillOver,
     EraseLedger,
     Event,
+    HistoryPage,
     LedgerPage,
+    PastAnswer,
     Preview,
     Previewed,
     Said,
     SetRule,
+    ShowHistory,
     ShowLedger,
     Step,
     Timings,
@@ -51,6 +54,14 @@ def test_what_is_no_rule_is_refused_before_the_engine_hears_of_it(offhand: Comma
 def test_consent_reaches_the_engine(offhand: CommandLine) -> None:
     offhand("ask", "--cloud-ok", "which tiles?")
     assert offhand.engine.calls == [Ask("which tiles?", consent=True)]
+
+
+def test_a_preview_can_follow_the_last_answer(offhand: CommandLine) -> None:
+    past = PastAnswer(12, "2026-11-24T10:00:00Z", Answered("who?", "Tom.", None, [], [], [], Timings()))
+    offhand.engine.answers[ShowHistory] = lambda call, cancelled: iter([HistoryPage([past])])
+    offhand.engine.answers[Preview] = lambda call, cancelled: iter([WOULD])
+    offhand("preview", "and when?", "--follow")
+    assert offhand.engine.calls == [ShowHistory(most=1), Preview("and when?", follows=12)]
 
 
 def test_a_preview_shows_the_very_words_and_what_stays(offhand: CommandLine) -> None:

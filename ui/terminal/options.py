@@ -8,6 +8,7 @@ import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Limit = Annotated[int, typer.Option("-n", "--limit", metavar="N", min=1, help="How many passages at most.")]
+Follow = Annotated[bool, typer.Option("--follow", help="It follows the last question: 'and in March?'")]
 CloudOk = Annotated[
     bool, typer.Option("--cloud-ok", help="The cloud model may be asked this once, about folders that ask first too.")
 ]

@@ -24,8 +24,8 @@ from core.protocol import (
     ShowLedger,
 )
 from ui import ledger_file
-from ui.terminal.options import CloudOk, Directory, Json, Limit, absolute
-from ui.terminal.question import typed_or_piped
+from ui.terminal.options import CloudOk, Directory, Follow, Json, Limit, absolute
+from ui.terminal.question import last_answer, typed_or_piped
 from ui.terminal.session import PATIENCE, Session, no_answer
 
 if TYPE_CHECKING:
@@ -60,12 +60,13 @@ def preview(
     question: Annotated[list[str], typer.Argument(metavar="QUESTION", help="The question; - reads standard input.")],
     *,
     cloud_ok: CloudOk = False,
+    follow: Follow = False,
     limit: Limit = 6,
     json: Json = False,
 ) -> None:
     """Show what a question would send to each cloud model that is asked, word for word, without sending anything."""
     session: Session = context.obj
-    call = Preview(typed_or_piped(question), limit, cloud_ok)
+    call = Preview(typed_or_piped(question), limit, cloud_ok, last_answer(session) if follow else 0)
     would = [event for event in session.events(call, patience=PATIENCE) if isinstance(event, Previewed)]
     if not would:
         raise no_answer()

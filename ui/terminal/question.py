@@ -7,7 +7,7 @@ import typer
 
 from core.protocol import Answered, Ask, Found, HistoryPage, Hit, Problem, Related, Search, ShowHistory
 from ui.snippet import excerpt
-from ui.terminal.options import After, Before, CloudOk, Folder, Json, Limit, absolute
+from ui.terminal.options import After, Before, CloudOk, Folder, Follow, Json, Limit, absolute
 from ui.terminal.session import Session
 
 SNIPPET = 160  # characters
@@ -69,7 +69,7 @@ def ask(
     offline: Annotated[bool, typer.Option("--offline", help="Keep the network door closed for this question.")] = False,
     cloud_ok: CloudOk = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Not an earlier answer, though nothing has changed.")] = False,
-    follow: Annotated[bool, typer.Option("--follow", help="It follows the last question: 'and in March?'")] = False,
+    follow: Follow = False,
     shorter: Annotated[bool, typer.Option("--shorter", help="In fewer words.")] = False,
     bigger: Annotated[bool, typer.Option("--bigger", help="By a cloud model, not the local one.")] = False,
     limit: Limit = 6,
@@ -90,7 +90,7 @@ def ask(
         limit=limit,
         consent=cloud_ok,
         fresh=fresh,
-        follows=_last(session) if follow else 0,
+        follows=last_answer(session) if follow else 0,
         shorter=shorter,
         bigger=bigger,
         folder=absolute(folder) if folder else "",
@@ -105,7 +105,7 @@ def ask(
     raise typer.Exit(asking.ask(session, call))
 
 
-def _last(session: Session) -> int:
+def last_answer(session: Session) -> int:
     """The number of the last answer in the history.
 
     Raises:
