@@ -8,6 +8,7 @@ import apsw
 from indexer import semantics, shortlist
 from indexer.fusion import Match
 from indexer.records import EVERYWHERE, Filter
+from indexer.scripts import is_sign
 from indexer.semantics import Meaning
 from indexer.shortlist import Ids, idf
 from indexer.store import passages, selection
@@ -50,15 +51,24 @@ def by_words(
         return found
     every = expression(words, every=True, unfinished=unfinished)
     whole = _newest(connection, every, among)
+    alike = among is None and says_little(words)
+    if alike and len(whole) > RANKED:
+        prominent = passages.holding(connection, _prominent(every), limit).tolist()
+        return _unranked(sorted(prominent, reverse=True), whole, limit)
     if len(words) == 1 or len(whole) >= limit:
-        found = _best(connection, every, limit, whole, every=among is not None, alike=says_little(words))
+        rank = _best if among is None else _ranked
+        found = rank(connection, every, limit, whole)
         return [match._replace(whole=True) for match in found]
     some = expression(words, every=False, unfinished=unfinished)
-    if among is None and not says_little(words):
+    if among is None and not alike:
         among = _telling(connection, words, whole, max(limit, SHORTLISTED), unfinished=unfinished)
+    if among is None:
+        newest = _newest(connection, some, None)
+        if alike and len(newest) > RANKED:
+            return _unranked(whole, newest, limit)
+        among = list({*newest[:RANKED], *whole})
     held = frozenset(whole)
-    matching = among if among is not None else _newest(connection, some, None)
-    found = _best(connection, some, limit + len(held), matching, every=among is not None, alike=says_little(words))
+    found = _ranked(connection, some, limit + len(held), among)
     marked = [match._replace(whole=match.number in held) for match in found]
     return sorted(marked, key=lambda match: not match.whole)[:limit]
 
@@ -74,26 +84,31 @@ def _joined(first: Sequence[Match], more: Sequence[Match], limit: int) -> list[M
     return [*first, *(match for match in more if match.number not in known)][:limit]
 
 
-def _best(
-    connection: apsw.Connection, wanted: str, limit: int, matching: Sequence[int], *, every: bool, alike: bool
-) -> list[Match]:
-    """The best matches; of too many, those with the words in title, headings or tags, then the best of the newest.
+def _unranked(first: Sequence[int], newest: Sequence[int], limit: int) -> list[Match]:
+    """Of passages that no word sets apart from each other: some first, then the newest, which count for nothing."""
+    return _joined([Match(number, 1.0, whole=True) for number in first], [Match(one, 0.0) for one in newest], limit)
+
+
+def _ranked(connection: apsw.Connection, wanted: str, limit: int, ids: Sequence[int]) -> list[Match]:
+    return [Match(*found) for found in passages.matching(connection, wanted, limit, ids)]
+
+
+def _best(connection: apsw.Connection, wanted: str, limit: int, matching: Sequence[int]) -> list[Match]:
+    """The best of the matches; of too many those with the words in title, headings or tags, then of the newest.
 
     Args:
         matching: their ids, newest first.
-        every: rank them all, however many.
-        alike: the words set no passage apart, so that the newest of too many are as good as any.
     """
+    if len(matching) <= RANKED:
+        return _ranked(connection, wanted, limit, matching)
+    found = _ranked(connection, wanted, limit, passages.holding(connection, _prominent(wanted), RANKED).tolist())
+    return (
+        found if len(found) >= limit else _joined(found, _ranked(connection, wanted, limit, matching[:RANKED]), limit)
+    )
 
-    def ranked(ids: Sequence[int]) -> list[Match]:
-        return [Match(*found) for found in passages.matching(connection, wanted, limit, ids)]
 
-    if every or len(matching) <= RANKED:
-        return ranked(matching)
-    if alike:
-        return [Match(number, 1.0) for number in matching[:limit]]
-    found = ranked(passages.holding(connection, f"{{title headings tags}} : ({wanted})", RANKED).tolist())
-    return found if len(found) >= limit else _joined(found, ranked(matching[:RANKED]), limit)
+def _prominent(wanted: str) -> str:
+    return f"{{title headings tags}} : ({wanted})"
 
 
 def _telling(
@@ -102,7 +117,12 @@ def _telling(
     """About `count` passages with some of the words that are worth ranking, with `whole` among them; None for all."""
     frequency, total = passages.document_frequency(connection, words)
     known: dict[str, Ids] = {}
-    if unfinished and may_go_on(words[-1]):  # how many passages it finds is not known, and may be nearly all
+    for sign in filter(is_sign, words):  # it finds pairs that begin with it
+        known[sign] = passages.holding(connection, expression([sign], every=True))
+        frequency[sign] = len(known[sign])
+    if (
+        unfinished and may_go_on(words[-1]) and not is_sign(words[-1])
+    ):  # how many it finds is not known: perhaps nearly all
         begun = expression(words[-1:], every=True, unfinished=True)
         known[words[-1]] = passages.holding(connection, begun, count)
         frequency[words[-1]] = len(known[words[-1]])

@@ -148,9 +148,11 @@ class AskPanel(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         """Whoever leaves does not ask next."""
         super().hideEvent(event)
-        if self._read_ahead is not None:
-            self._read_ahead.cancel()
-            self._read_ahead = None
+        self._meaning.stop()
+        for ticket in (self._search, self._read_ahead):
+            if ticket is not None:
+                ticket.cancel()
+        self._read_ahead = None
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The same keys work wherever in the panel the focus is."""
@@ -197,8 +199,7 @@ class AskPanel(QWidget):
 
     def open(self) -> None:
         """Open the file at the chosen passage, or at the quote."""
-        where = self.place()
-        if where is not None:
+        if (where := self.place()) is not None:
             self.open_requested.emit(*where)
 
     def related(self) -> None:
@@ -337,19 +338,25 @@ class AskPanel(QWidget):
         self._refresh()
 
     def _answering(self, event: Event) -> None:
-        self._show(self.card)
+        self._show_card()
         if isinstance(event, Found):
             self.chips.show_parts(event.parts)
         self.card.take(event)
+
+    def _show_card(self) -> None:
+        """Turn to the answer, or have it wait behind the related passages that the person looks at meanwhile."""
+        if self.body.currentWidget() is self.close_by:
+            self._before = self.card
+        else:
+            self._show(self.card)
 
     def _ask_failed(self, call: Ask, problem: Problem) -> None:
         self._asking = None
         if problem.kind in ("gone", "engine") and not self._asked_again:
             self._begin(call, again=True)  # once: a question that ends every engine must not be asked for ever
             return
-        if call.follows and problem.kind == "input":
-            self.following.end()  # what it followed was erased, most likely: the next question must not fail as well
-        self._show(self.card)
+        self.following.refused(call, problem)
+        self._show_card()
         self.card.show_problem(problem)
         self._refresh()
 
@@ -382,11 +389,12 @@ class AskPanel(QWidget):
 
     def move_by(self, rows: int) -> None:
         """Move the choice among the passages by so many, or the answer on the screen."""
-        if self.body.currentWidget() is self.card:
-            bar = self.card.verticalScrollBar()
+        shown = self.body.currentWidget()
+        if isinstance(shown, AnswerCard):
+            bar = shown.verticalScrollBar()
             bar.setValue(bar.value() + rows * 48)
         else:
-            (self.close_by if self.body.currentWidget() is self.close_by else self.results).step(rows)
+            (self.close_by if shown is self.close_by else self.results).step(rows)
 
     def _look(self) -> None:
         self._glass.setPixmap(self._theme.pixmap("ask", "faint", 20))

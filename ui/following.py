@@ -2,6 +2,7 @@
 
 from PySide6.QtCore import Signal
 
+from core.protocol import Ask, Problem
 from ui.filter_chips import LONGEST, Chip
 
 
@@ -28,6 +29,11 @@ class FollowChip(Chip):
         self.setAccessibleName(f"Stop following {question}")
         self.setToolTip("The next question is read together with this one; click to ask it by itself")
         self.setVisible(True)
+
+    def refused(self, call: Ask, problem: Problem) -> None:
+        """A question was refused: what it followed was erased, most likely, and the next one must not fail as well."""
+        if call.follows and problem.kind == "input":
+            self.end()
 
     def end(self) -> None:
         """The next question stands by itself."""

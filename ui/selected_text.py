@@ -6,6 +6,7 @@ itself), or when a key asks for the clipboard. What comes is a model's alone, an
 
 from functools import partial
 
+from msgspec import structs
 from PySide6.QtCore import QLocale, QTimer, Signal
 from PySide6.QtGui import QClipboard, QGuiApplication
 from PySide6.QtWidgets import QFrame, QVBoxLayout
@@ -64,7 +65,7 @@ class SelectedText(QFrame):
         self.copy_button = button("Copy", "", self.copy, "Copy the result, to be pasted where the text was")
         self.card.widget().layout().insertWidget(0, row(self.copy_button, None))  # type: ignore[union-attr]
         self.card.cloud_requested.connect(self._with_cloud)
-        self.card.again_requested.connect(lambda: self._ask(self._call))
+        self.card.again_requested.connect(self._again)
         clipboard = QGuiApplication.clipboard()
         if clipboard.supportsSelection():
             clipboard.selectionChanged.connect(self._selection_changed)
@@ -80,9 +81,10 @@ class SelectedText(QFrame):
 
     def look_at_clipboard(self) -> None:
         """The person asks for the clipboard's text."""
-        self.offer(_text(QClipboard.Mode.Clipboard))
+        own = copied_here()  # that is a note's, which has a rule
+        self.offer("" if own else _text(QClipboard.Mode.Clipboard))
         if not self.text:
-            self.copied.emit("There is no text on the clipboard.")
+            self.copied.emit("Offhand copied that itself." if own else "There is no text on the clipboard.")
 
     def offer(self, text: str) -> None:
         """Offer to work on a text, "" for none."""
@@ -118,9 +120,12 @@ class SelectedText(QFrame):
             call = self._call
             self._ask(Transform(call.text, call.action, call.language, consent=True))
 
-    def _ask(self, call: Transform | None) -> None:
-        if call is None:
-            return
+    def _again(self) -> None:
+        """Once more on this machine: what was agreed to was one request."""
+        if self._call is not None:
+            self._ask(structs.replace(self._call, consent=False))
+
+    def _ask(self, call: Transform) -> None:
         if self._ticket is not None:
             self._ticket.cancel()
         self._call, self.result = call, ""
@@ -161,6 +166,11 @@ def language() -> str:
     """The person's own language by its English name."""
     own = QLocale.system().language()
     return "English" if own == QLocale.Language.C else QLocale.languageToString(own)
+
+
+def copied_here() -> bool:
+    """Whether what is on the clipboard was put there by Offhand."""
+    return QGuiApplication.clipboard().ownsClipboard()
 
 
 def _text(mode: QClipboard.Mode) -> str:

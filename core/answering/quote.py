@@ -123,7 +123,8 @@ def signs(
 
     best, hit = candidates[0], hits[candidates[0].hit]
     own = said(best)
-    second = next((one.score for one in candidates[1:] if not _alike(own, said(one))), 0.0)
+    # Without another sentence there is nothing to be ahead of, which is no sign of anything.
+    second = next((one.score for one in candidates[1:] if not _alike(own, said(one))), best.score)
     inside = sum(weights[word] for word in best.words)
     known = stems(f"{hit.title} {hit.heading} {hit.text}")
     missing = sum(weight for word, weight in weights.items() if word not in known)

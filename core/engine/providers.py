@@ -126,12 +126,17 @@ class ProviderDesk:
         return Route([*cloud, *here] if cloud_first else [*here, *cloud])
 
     def for_selection(self, local: ChatModel | None, *, consent: bool) -> Route:
-        """The models for a text that the person has selected: it is as a note of the rule "ask"."""
+        """The models for a text that the person has selected: it is as a note of the rule "ask".
+
+        With consent that is the service which was offered, and no other.
+        """
         here = [local] if local is not None else []
         if not consent:
             return Route(here)
         card = self._outgoing.card(consent=True, rules=lambda paths: dict.fromkeys(paths, "ask"))
-        return Route([*self._clouds(self._gate, card), *here])
+        clouds = self._clouds(self._gate, card)
+        offered = [model for model in clouds if isinstance(model, CloudModel) and model.open][:1]
+        return Route([*offered, *here])
 
     def offered(self) -> str:
         """The service that could be asked now if the person agrees, "" for none."""

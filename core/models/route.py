@@ -26,12 +26,14 @@ class Spoken(Struct, frozen=True):
     """What came of it. `note` is empty when all went well, otherwise one or two sentences for the person.
 
     failures: why models could not begin or go on.
+    cut: the limit of the answer's length was reached.
     """
 
     text: str
     steps: list[Step]
     note: str
     failures: tuple[Problem, ...] = ()
+    cut: bool = False
 
     @property
     def by_cloud(self) -> bool:
@@ -62,6 +64,7 @@ class Route:
         draft = Draft()
         steps: list[Step] = []
         failures: list[Problem] = []
+        cut = False
         for place, model in enumerate(self.models):
             attempt = _Attempt(model, Turn(prompt, max_tokens, draft.text), draft, self._standby(place))
             for event in attempt.events(cancelled):
@@ -70,12 +73,13 @@ class Route:
             steps.append(Step(model.kind, model.name, attempt.outcome))
             failures += [attempt.failure] if attempt.failure is not None else []
             yield _told(draft, steps[-1])
+            cut = attempt.cut
             if attempt.outcome == "ok" or cancelled.requested:
                 break
         starts = {span.turn: span.start for span in reversed(draft.spans)}
         ended = [Step(s.kind, s.model, s.outcome, starts.get(turn)) for turn, s in enumerate(steps)]
         note = "" if cancelled.requested else _note(draft.text, steps, failures)
-        yield Spoken(draft.text, ended, note, tuple(failures))
+        yield Spoken(draft.text, ended, note, tuple(failures), cut)
 
     def _standby(self, place: int) -> ChatModel | None:
         """The local model, where it comes later in the line than the model at `place`."""
@@ -98,6 +102,7 @@ class _Attempt:
         self._hedge = _Hedge(standby)
         self.outcome = ""
         self.failure: Problem | None = None
+        self.cut = False
 
     def events(self, cancelled: Cancellation) -> Iterator[RouteStep | Restart | Piece]:
         """What the doors are told of it; the step that ends it is the caller's to tell."""
@@ -107,7 +112,8 @@ class _Attempt:
         try:
             for event in self._model.stream(self._turn, cancelled):
                 match event:
-                    case Finished():
+                    case Finished(reason):
+                        self.cut = reason == "length"
                         self.outcome = "ok" if begun else "said nothing"
                         return
                     case Waiting(seconds):

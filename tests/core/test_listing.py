@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from core.answering.answer import Answering
 from core.answering.history import History
@@ -91,9 +92,10 @@ def test_an_ordinary_question_lists_nothing(facts: Facts) -> None:
 def test_the_history_keeps_the_list_until_its_folder_goes(facts: Facts, place: Path, tmp_path: Path) -> None:
     history = History(tmp_path / "history.sqlite3")
     answer = answered(facts, "What is overdue?", history)[-1]
-    assert history.recent(1) == [answer]
+    kept = structs.replace(answer, number=0)  # which is the row's
+    assert history.recent(1) == [kept]
     history.forget(str(place / "Elsewhere"))
-    assert history.recent(1) == [answer]
+    assert history.recent(1) == [kept]
     history.forget(str(place / "Notes"))
     assert history.recent(1) == []
 

@@ -285,3 +285,29 @@ def test_of_too_many_matches_those_with_a_rare_word_are_ranked(
     with database.read() as connection:
         assert search.by_words(connection, "meeting zeppelin ", 3)[0].number == 1
         assert search.by_words(connection, "meeting about zeppelin ", 3)[0].number == 1
+
+
+def test_a_title_of_function_words_is_found_among_too_many(
+    database: Database, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "RANKED", 5)
+    store("title.md", extracted("nothing else", title="To do"))
+    for number in range(20):
+        store(f"{number}.md", extracted(f"to do with number {number}"))
+    with database.read() as connection:
+        found = search.by_words(connection, "to do ", 4)
+    assert found[0].number == 1
+    assert [match.whole for match in found] == [True, False, False, False], "what is merely new passes nothing"
+
+
+def test_passages_with_all_words_are_found_however_many_newer_ones_have_some(
+    database: Database, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "RANKED", 5)
+    monkeypatch.setattr(search, "SHORTLISTED", 5)
+    store("both.md", extracted("to be or to have 水を飲む"))
+    for number in range(20):
+        store(f"{number}.md", extracted(f"to be number {number} 水道 {number}"))
+    with database.read() as connection:
+        for words in ("be have ", "水 飲む"):
+            assert search.by_words(connection, words, 4)[0].number == 1, words

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 from scripted_engine import QUOTE, hits
 
-from core.protocol import Event, Found, Problem, Related
+from core.protocol import Event, Found, Piece, Problem, Related
 from indexer.worker import Cancellation
 from ui.palette import Palette
 
@@ -75,6 +75,15 @@ def test_the_quote_has_a_button_for_it_and_typing_leaves_it(qtbot, panel, script
     assert scripted.calls[-1] == Related(QUOTE.path, QUOTE.line, 8)
     qtbot.keyClicks(panel.question, "s")
     qtbot.waitUntil(lambda: panel.body.currentWidget() is panel.results)
+
+
+def test_words_of_the_answer_that_come_meanwhile_do_not_take_its_place(qtbot, panel, scripted):
+    panel.card.clear()
+    panel._show(panel.close_by)
+    panel._answering(Piece("The roof"))
+    assert panel.body.currentWidget() is panel.close_by
+    press(qtbot, panel, Qt.Key.Key_Escape)
+    assert panel.body.currentWidget() is panel.card
 
 
 def test_with_nothing_chosen_nothing_happens(qtbot, panel, scripted):

@@ -70,6 +70,10 @@ def test_only_a_click_on_the_button_that_names_it_lets_it_go_to_the_cloud(qtbot,
     qtbot.waitUntil(lambda: len(asked(scripted)) == 2)
     assert asked(scripted)[1].consent
     done(qtbot, selected)
+    selected.card.try_again.click()
+    qtbot.waitUntil(lambda: len(asked(scripted)) == 3)
+    assert not asked(scripted)[2].consent, "once was agreed to"
+    done(qtbot, selected)
 
 
 def test_esc_stops_it_first_and_then_closes(qtbot, palette, selected, scripted):
@@ -100,6 +104,14 @@ def test_the_clipboard_is_looked_at_only_when_a_key_asks_for_it(qtbot, palette):
     QGuiApplication.clipboard().clear()
     palette.selected.look_at_clipboard()
     assert palette.panel._foot.text() == "There is no text on the clipboard."
+
+
+def test_what_offhand_copied_itself_is_not_offered(palette, monkeypatch):
+    monkeypatch.setattr("ui.selected_text.copied_here", lambda: True)  # without a screen Qt never says so
+    QGuiApplication.clipboard().setText("a note's words")
+    palette.selected.look_at_clipboard()
+    assert palette.selected.isHidden()
+    assert palette.panel._foot.text() == "Offhand copied that itself."
 
 
 def test_a_selection_is_offered_once(qtbot, link, theme, monkeypatch):
