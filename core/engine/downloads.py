@@ -10,10 +10,10 @@ from typing import Literal
 
 from msgspec import structs
 
-from core.errors import Offline
+from core.errors import DownloadFailed, Offline
 from core.models.catalogue import Source
 from core.models.parts import Part, Record, unfinished
-from core.models.transfer import Patience, Transfer, check_room, unwritable
+from core.models.transfer import LATER, Patience, Transfer, check_room, unwritable
 from core.network import Gate
 from indexer.records import Problem
 from indexer.worker import Cancellation, start_thread
@@ -200,20 +200,42 @@ class Downloads:
     def _fetch(self, download: Download, cancelled: Cancellation, before: threading.Thread | None) -> None:
         if before is not None:
             before.join()
-        transfer, found = download.transfer, None
-        whole = False
-        try:
-            whole = transfer is not None and transfer.run(cancelled)
-        except Problem as problem:
-            log.info("%s: %s", download.source.name, problem.what)
-            found = problem
+        whole, found = self._transferred(download, cancelled)
         with self._guard:
-            if not cancelled.requested:
-                kept = found is not None and getattr(found, "passing", found.kind == Offline.kind)
-                download.rest("done" if whole else "paused" if kept else "failed", found)
-                if download.state == "failed":
-                    download.part.discard()
+            if download.cancelled is cancelled:  # else it was begun again meanwhile
+                self._let_rest(download, whole, found)
         self._on_change()
+
+    def _transferred(self, download: Download, cancelled: Cancellation) -> tuple[bool, Problem | None]:
+        """Whether it is whole now, and what went wrong. Nothing gets past here: nobody would hear of it."""
+        name, transfer = download.source.name, download.transfer
+        try:
+            return transfer is not None and transfer.run(cancelled), None
+        except Problem as problem:
+            log.info("%s: %s", name, problem.what)
+            return False, problem
+        except OSError as error:
+            log.info("%s: %s", name, error)
+            return False, unwritable(self._folder, name, error)
+        except Exception as error:  # the barrier of this thread
+            log.exception("the download of %s failed", name)
+            what = f"Something went wrong inside Offhand ({type(error).__name__}), and {name} rests where it is."
+            return False, DownloadFailed(what, f"The log has more. {LATER}", passing=True)
+
+    def _let_rest(self, download: Download, whole: bool, found: Problem | None) -> None:
+        if whole:
+            download.rest("done")
+        elif download.cancelled.requested:
+            if download.moving:  # the engine ends
+                download.rest("paused")
+        elif found is not None and getattr(found, "passing", found.kind == Offline.kind):
+            download.rest("paused", found)
+        else:
+            download.rest("failed", found)
+            try:
+                download.part.discard()
+            except OSError as error:
+                log.info("%s: what came cannot be deleted: %s", download.source.name, error)
 
 
 def _part(folder: Path, source: Source) -> Part:

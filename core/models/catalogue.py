@@ -97,7 +97,8 @@ def source_at(url: str) -> Source:
     known = of_file(file)
     if known is not None and path == urlsplit(source(known).url).path:
         return source(known)
-    return Source(file[: -len(".gguf")], parts._replace(path=path, fragment="").geturl(), file)
+    name = file[: -len(".gguf")]  # on this disk the ending is small, whatever it is there: that is what is looked for
+    return Source(name, parts._replace(path=path, fragment="").geturl(), f"{name}.gguf")
 
 
 def is_sha256(text: str) -> bool:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from msgspec import Struct, structs
 
@@ -136,13 +136,12 @@ class Transfer:
                     self._hear(response, host)
                     if response.status_code not in MOVED:
                         return self._take(response, host, cancelled)
-                    url = urljoin(url, response.headers.get("location", ""))
+                    url = _joined(url, response.headers.get("location", ""), host)
             except httpx2.HTTPError as error:
                 found = out_of_reach(host, error)
                 raise Broken(found.what) if isinstance(found, CloudFailed) else found from error
             except httpx2.InvalidURL as error:
-                what = f"{host} sends the download to an address that is none."
-                raise DownloadFailed(what, ELSEWHERE, passing=True) from error
+                raise _astray(host) from error
             except OSError as error:
                 raise unwritable(self._part.path.parent, self._part.record.source.name, error) from error
         raise DownloadFailed(f"{host} sends the download in circles.", ELSEWHERE, passing=True)
@@ -203,6 +202,8 @@ class Transfer:
             raise self._refused(f"{host} has another file than {source.name}: {total:,} bytes, not {source.size:,}")
         check_room(self._part.path.parent, source.name, max(total, source.size) - start)
         etag = response.headers.get("etag", "")
+        if start == 0:  # before the new version is noted: whoever goes on after a kill must not join the two
+            self._part.clear()
         self._part.note(structs.replace(self._part.record, etag=etag, size=total))
         looked, done = time.monotonic(), start
         with self._part.path.open("ab" if start else "wb") as file:
@@ -290,7 +291,11 @@ class Transfer:
         self._told()
         record, name = self._part.record, self._part.record.source.name
         if record.sha256:
-            digest = _sha256(self._part.path, cancelled)
+            try:
+                digest = _sha256(self._part.path, cancelled)
+            except OSError as error:
+                what = f"What is here of {name} cannot be read in {self._part.path.parent}: {error.strerror or error}."
+                raise DownloadFailed(what, "Make it readable, and get it again.", passing=True) from error
             if cancelled.requested:
                 return False
             if digest != record.sha256:
@@ -316,7 +321,7 @@ def host_of(url: str) -> str:
     try:
         return checked_host(url)
     except BadInput as error:
-        if urlsplit(url).scheme != "http":
+        if not url.lower().startswith("http://"):  # not taken apart: it may be none
             raise
         what = f"{url} would fetch a model unencrypted through the internet, where anybody could change it."
         raise BadInput(what, "Use https.") from error
@@ -347,6 +352,18 @@ def unwritable(folder: Path, name: str, error: OSError) -> DownloadFailed:
         return DownloadFailed(f"The disk is full, and {name} rests where it is.", f"Make room. {LATER}", passing=True)
     what = f"{name} cannot be written in {folder}: {error.strerror or error}."
     return DownloadFailed(what, "Make that folder writable, and get it again.", passing=True)
+
+
+def _joined(url: str, location: str, host: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _astray(host) from error
+
+
+def _astray(host: str) -> DownloadFailed:
+    what = f"{host} sends the download to an address that is none."
+    return DownloadFailed(what, ELSEWHERE, passing=True)
 
 
 def _sha256(path: Path, cancelled: Cancellation) -> str:

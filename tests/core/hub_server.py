@@ -86,6 +86,8 @@ class _Answer(BaseHTTPRequestHandler):
             where = self.path
         elif server.fault == "elsewhere":
             where = "http://files.example.org/model.gguf"
+        elif server.fault == "nowhere":
+            where = "https://[files/model.gguf"
         headers = {"Location": where}
         stated = server.sha256 if server.stated is None else server.stated
         if stated:

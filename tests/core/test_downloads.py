@@ -12,6 +12,7 @@ from hub_server import HubServer
 from core.engine.downloads import Download, Downloads
 from core.errors import DownloadFailed
 from core.models.catalogue import Source
+from core.models.parts import Part, Record
 from core.models.transfer import Patience
 from core.network import Gate
 
@@ -168,3 +169,91 @@ def test_a_place_that_cannot_be_written_is_said(hub: HubServer, made: Callable[.
     (tmp_path / "models").write_text("a file")
     with pytest.raises(DownloadFailed, match="small cannot be written in"):
         made().get(source(hub))
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "says"),
+    [
+        (
+            "core.models.transfer._sha256",
+            PermissionError(13, "Permission denied"),
+            "What is here of small cannot be read",
+        ),
+        ("core.models.parts.Part.clear", PermissionError(13, "Permission denied"), "small cannot be written in"),
+        ("core.models.transfer.gguf.read", OSError(5, "Input/output error"), "small cannot be written in"),
+    ],
+)
+def test_a_disk_that_refuses_is_said_and_it_rests(
+    *,
+    place: str,
+    error: OSError,
+    says: str,
+    hub: HubServer,
+    made: Callable[..., Downloads],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    downloads = made()
+    monkeypatch.setattr(place, refuse)
+    if place.endswith("clear"):
+        (tmp_path / "models").mkdir()
+        part = Part(tmp_path / "models", Record(source(hub)))
+        part.note(part.record)
+        part.path.write_bytes(CONTENT + b"more")
+    download = downloads.get(source(hub))
+    eventually(lambda: not download.moving)
+    assert (download.state, downloads.busy) == ("paused", False)
+    assert str(download.problem).startswith(says)
+    assert str(error.strerror) in str(download.problem)
+    monkeypatch.undo()
+    whole(downloads.get(source(hub)))
+
+
+@pytest.mark.logs("the download of small failed")
+def test_a_mistake_of_our_own_is_said_too(
+    hub: HubServer, made: Callable[..., Downloads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise ValueError
+
+    monkeypatch.setattr("core.models.transfer.gguf.read", mistaken)
+    downloads = made()
+    download = downloads.get(source(hub))
+    eventually(lambda: not download.moving)
+    assert (download.state, downloads.busy) == ("paused", False)
+    assert isinstance(download.problem, DownloadFailed)
+    assert str(download.problem).startswith("Something went wrong inside Offhand (ValueError), and small rests")
+    monkeypatch.undo()
+    whole(downloads.get(source(hub)))
+
+
+def test_what_cannot_be_deleted_has_failed_all_the_same(
+    hub: HubServer, made: Callable[..., Downloads], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.fault = "404"
+    downloads = made()
+
+    def refuse(part: Part) -> None:
+        if list(part.path.parent.iterdir()):  # not what is cleared away before it begins
+            raise PermissionError(13, "Permission denied")
+
+    told: list[str] = []
+    downloads._on_change = lambda: told.extend(download.state for download in downloads.all())
+    monkeypatch.setattr(Part, "discard", refuse)
+    download = downloads.get(source(hub))
+    eventually(lambda: "failed" in told)
+    assert download.state == "failed"
+    assert str(download.problem).startswith("127.0.0.1 does not have small.")
+
+
+def test_the_end_of_the_engine_leaves_none_running(hub: HubServer, made: Callable[..., Downloads]) -> None:
+    hub.fault = "drip"
+    downloads = made()
+    download = downloads.get(source(hub))
+    come(download)
+    downloads.end()
+    assert not downloads.busy
+    assert not download.part.record.paused, "the next engine goes on with it"

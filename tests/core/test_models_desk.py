@@ -110,6 +110,12 @@ def test_a_model_is_fetched_by_name_or_address_and_removed(
     assert not list((profile.data / "models").glob("*.gguf*"))
 
 
+def test_a_file_whose_ending_is_large_can_be_used_and_removed(engine: Engine, hub: HubServer) -> None:
+    last = told(engine, GetModel(f"{hub.url}/files/tiny.GGUF", wait=True))
+    assert of(last, "tiny").state == "here"
+    assert told(engine, RemoveModel("tiny")).note == "tiny is deleted."
+
+
 def test_a_server_that_states_no_checksum_is_said(engine: Engine, hub: HubServer) -> None:
     hub.stated = ""
     last = told(engine, GetModel(f"{hub.url}/files/tiny.gguf", wait=True))
@@ -188,6 +194,7 @@ def test_a_file_that_is_no_model_is_never_loaded(content: bytes, engine: Engine,
         (GetModel("no-such-model"), "There is no model called no-such-model in the catalogue"),
         (GetModel("https://example.org/model.bin"), "does not name a GGUF file"),
         (GetModel("ftp://example.org/model.gguf"), "is not a web address"),
+        (GetModel("https://[example/model.gguf"), "is not a web address"),
         (GetModel("http://example.org/model.gguf"), "unencrypted through the internet"),
         (UseModel(OTHER), f"{OTHER} is not here yet"),
         (UseModel("no-such-model"), "There is no model called no-such-model"),

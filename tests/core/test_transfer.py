@@ -103,6 +103,30 @@ def test_a_version_that_changed_meanwhile_begins_anew(fault: str, hub: HubServer
     assert part.target.read_bytes() == hub.content
 
 
+def test_a_kill_after_a_new_version_was_noted_does_not_join_the_two(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = part_of(hub, tmp_path, size=0, sha256="")
+    hub.stated = ""
+    stop_at(part, 100_000)
+    hub.content, hub.etag = small_model(data=300_000, title="anew"), '"second"'
+    note = Part.note
+
+    def noted_and_killed(killed: Part, *arguments: Any, **fields: Any) -> None:
+        note(killed, *arguments, **fields)
+        if killed.record.etag == '"second"':
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Part, "note", noted_and_killed)
+        with pytest.raises(KeyboardInterrupt):
+            fetch(part)
+    (left,) = unfinished(tmp_path)
+    assert left.record.etag == '"second"'
+    assert fetch(left)
+    assert left.target.read_bytes() == hub.content
+
+
 def test_a_file_that_the_hub_states_anew_begins_anew(hub: HubServer, tmp_path: Path) -> None:
     part = part_of(hub, tmp_path, size=0, sha256="")
     stop_at(part, 100_000)
@@ -184,6 +208,7 @@ def test_a_server_that_has_nothing_to_give_is_asked_once_after_each_pause(hub: H
         ("long", "sent more than", False),
         ("gzip", "in a form that was not asked for", True),
         ("circle", "sends the download in circles", True),
+        ("nowhere", "sends the download to an address that is none", True),
     ],
 )
 def test_what_a_server_does_wrong_is_one_sentence(
