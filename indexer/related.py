@@ -11,6 +11,7 @@ import apsw
 from indexer import search, semantics
 from indexer.placement import names
 from indexer.records import Hit, Problem
+from indexer.scripts import has_signs
 from indexer.search import Stage
 from indexer.semantics import Meaning
 from indexer.store import files, passages
@@ -26,6 +27,7 @@ CONSIDERED = 300  # words of the note, the most frequent first
 RARE = 8  # words that are looked for
 FEWEST_LETTERS = 3
 NOTHING = "Nothing in your other files is close to this one."
+NO_WORDS = "none of your other files shares its rare words."
 
 
 class Relatives(NamedTuple):
@@ -63,7 +65,7 @@ class RelatedPassages:
             found = (files.at(connection, name) for name in sorted(names(path)))
             known = next((file for file in found if file is not None), None)
             own = passages.of_file(connection, known.id) if known is not None else []
-        if not own:
+        if known is None or not own:
             return None
         asked = _asked(own, line)
         try:
@@ -75,10 +77,12 @@ class RelatedPassages:
             if near:
                 kept = _of_others(connection, near, own[0].path, limit)
                 return Relatives("fused", kept, [], "" if kept else NOTHING)
-            words = _rarest(connection, asked)
+            words = _rarest(connection, known.id, asked)
             matching = passages.matching(connection, expression(words, every=False), POOL + len(own)) if words else []
             kept = _of_others(connection, matching, own[0].path, limit)
-        return Relatives("words", kept, words, f"{why}; these passages share its rarest words." if kept else NOTHING)
+        # Even where there is nothing: by meaning there may be.
+        came = "these passages share its rarest words." if kept else NO_WORDS
+        return Relatives("words", kept, words, f"{why}; {came}")
 
     def _near(self, ids: list[int], limit: int) -> list[tuple[int, float]]:
         """Ids and cosines, best first; none where the passages have no vectors yet.
@@ -112,13 +116,20 @@ def _of_others(connection: apsw.Connection, scored: Sequence[tuple[int, float]],
     return kept[:limit]
 
 
-def _rarest(connection: apsw.Connection, asked: Sequence[Hit]) -> list[str]:
-    """The words of passages that the fewest others have, but some."""
-    within: Counter[str] = Counter()
+def _rarest(connection: apsw.Connection, file_id: int, asked: Sequence[Hit]) -> list[str]:
+    """The words of some passages of a file that the fewest passages of others have, but some."""
+    counts: Counter[str] = Counter()
     for hit in asked:
-        within.update(set(words_of(f"{hit.title} {hit.heading} {hit.text}")))
-    telling = (word for word, _ in within.most_common() if len(word) >= FEWEST_LETTERS and not says_little([word]))
-    candidates = list(islice(telling, CONSIDERED))
+        counts.update(set(words_of(f"{hit.title} {hit.heading} {hit.text}")))
+    candidates = list(islice((word for word, _ in counts.most_common() if _tells(word)), CONSIDERED))
     frequency = passages.frequency(connection, candidates)
+    # All of its passages and not those asked alone: a word that stands once more in the file would look rare.
+    within = passages.frequency_within(connection, file_id, candidates)
     elsewhere = {word: frequency[word] - within[word] for word in candidates if frequency[word] > within[word]}
     return sorted(elsewhere, key=lambda word: (elsewhere[word], -len(word)))[:RARE]
+
+
+def _tells(word: str) -> bool:
+    """Whether a word may say what a text is about: it is long enough, or a pair of signs, and no function word."""
+    long_enough = len(word) >= FEWEST_LETTERS or (len(word) > 1 and has_signs(word))
+    return long_enough and not says_little([word])

@@ -183,8 +183,8 @@ class MainWindow(QMainWindow):
     def show_welcome(self) -> None:
         """Turn to the welcome, from its beginning."""
         self._number = WELCOME
-        self.welcome.begin()
         self._pages.setCurrentWidget(self.welcome)
+        self.welcome.begin()
         self._side.setVisible(False)
         self.banner.set_wanted(True)
 
@@ -263,8 +263,7 @@ class MainWindow(QMainWindow):
         page.left.connect(partial(self.show_page, ASK))
         page.ask.open_requested.connect(self.open_requested)
         if self._shortcut is not None:
-            words, well = self._shortcut
-            page.key.show_shortcut(words, registered=well)
+            page.key.show_shortcut(self._shortcut[0])
         return page
 
     def _added(self, page: PageT) -> PageT:
@@ -310,7 +309,7 @@ class MainWindow(QMainWindow):
         if "settings" in self.__dict__:  # made already
             self.settings.show_shortcut(words, well=well)
         if "welcome" in self.__dict__:
-            self.welcome.key.show_shortcut(words, registered=well)
+            self.welcome.key.show_shortcut(words)
 
     def key_pressed(self) -> None:
         """The global shortcut was pressed: the welcome may be waiting for that."""

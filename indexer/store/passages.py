@@ -188,6 +188,22 @@ def frequency(connection: apsw.Connection, terms: Iterable[str]) -> dict[str, in
     return counts
 
 
+def frequency_within(connection: apsw.Connection, file_id: int, terms: Iterable[str]) -> dict[str, int]:
+    """In how many passages of one file each term occurs."""
+    counts = {}
+    for term in dict.fromkeys(terms):
+        # The range lets FTS5 leap over the passages of others; ids of one file lie close together but not always alone.
+        row = connection.execute(
+            "SELECT count(*) FROM chunks_fts WHERE chunks_fts MATCH ?1 "
+            "AND rowid BETWEEN (SELECT min(id) FROM chunks WHERE file_id = ?2) "
+            "AND (SELECT max(id) FROM chunks WHERE file_id = ?2) "
+            "AND +rowid IN (SELECT id FROM chunks WHERE file_id = ?2)",
+            (f'"{term}"', file_id),
+        ).fetchone()
+        counts[term] = int(row[0]) if row else 0
+    return counts
+
+
 def has_word(connection: apsw.Connection, word: str, *, begins: bool) -> bool:
     """Whether a passage has a folded word, or with `begins` one that begins so."""
     found = connection.execute("SELECT 1 FROM chunks_fts WHERE chunks_fts MATCH ? LIMIT 1", (f'"{word}"',)).fetchone()

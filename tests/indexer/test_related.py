@@ -10,7 +10,7 @@ from indexer import semantics
 from indexer.child import Child
 from indexer.index import Index
 from indexer.records import Folder
-from indexer.related import NOTHING, OF_A_FILE, RelatedPassages
+from indexer.related import NO_WORDS, OF_A_FILE, RARE, RelatedPassages
 from indexer.store.database import Database
 from tests.indexer.conftest import Parts, embedded_texts, extracted, indexed, settled, write_notes
 
@@ -109,10 +109,33 @@ def test_without_meaning_the_rarest_words_find_what_is_near(words_only: RelatedP
     assert found.note.endswith("; these passages share its rarest words.")
 
 
-def test_a_note_like_no_other_says_so(words_only: RelatedPassages, folder: Folder) -> None:
+def test_a_note_like_no_other_says_that_meaning_was_not_asked(words_only: RelatedPassages, folder: Folder) -> None:
     found = words_only.of(Path(folder.path) / "alone.md", 0, 8)
     assert found is not None
-    assert (found.hits, found.note) == ([], NOTHING)
+    assert not found.hits
+    assert found.note == f"The semantics process could not start (exit status 3); {NO_WORDS}"
+
+
+def test_words_that_the_note_itself_repeats_are_not_rare_for_that(
+    words_only: RelatedPassages, store: Callable[..., int], folder: Folder
+) -> None:
+    own = " ".join(f"peculiarity{letter}" for letter in "abcdefghij"[: RARE + 2])
+    parts = [f"{own} and the flue", own, *(f"part {number}" for number in range(9))]  # only every second one is asked
+    store("long.md", extracted(*parts, title="Long", tags=("flue",)))
+    store("flue.md", extracted("sweep the flue", title="Chimney"))
+    found = words_only.of(Path(folder.path) / "long.md", 0, 8)
+    assert found is not None
+    assert names(found) == ["flue.md"]
+    assert found.words == ["flue"]
+
+
+def test_pairs_of_signs_are_words_too(words_only: RelatedPassages, store: Callable[..., int], folder: Folder) -> None:
+    store("tokyo.md", extracted("東京で会議", title="一"))
+    store("kyoto.md", extracted("会議は京都", title="二"))
+    found = words_only.of(Path(folder.path) / "tokyo.md", 0, 8)
+    assert found is not None
+    assert names(found) == ["kyoto.md"]
+    assert "会議" in found.words
 
 
 def test_a_note_whose_vectors_are_still_owed_is_found_by_words(parts: Parts) -> None:

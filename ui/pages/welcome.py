@@ -3,8 +3,10 @@
 Shown once, to whoever has no folder yet; every step may be left out, and Esc leaves it altogether.
 """
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QProgressBar
 
 from core.protocol import AddFolder, Problem, StatusReport
@@ -36,7 +38,6 @@ class WelcomePage(Page):
     def __init__(self, link: EngineLink, theme: Theme, preferences: Preferences) -> None:
         super().__init__("Welcome to Offhand")
         self._link = link
-        self._refusals: list[str] = []
         self.folders = WelcomeFolders(link)
         self.trouble = Note("trouble")
         self.progress = QProgressBar(textVisible=False)
@@ -67,7 +68,7 @@ class WelcomePage(Page):
         self.folders.skipped.connect(self._go_on)
         self.form.closed.connect(self._cloud_added)
         self.ask.close_requested.connect(self._escape)
-        QShortcut(QKeySequence("Esc"), self.folders.frame, self.left.emit)
+        self.ask.add_folder_requested.connect(self.begin)
         self._link.reported.connect(self._show)
 
     def begin(self) -> None:
@@ -80,11 +81,19 @@ class WelcomePage(Page):
         self.subtitle.setText(FIRST)
         self.folders.set_visible(on=True)
         self.folders.begin()
+        self.setFocus()  # so that Esc is heard here, and Tab goes on to the folders
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Esc leaves. Not a shortcut: that would take the key from the parts that go back by it themselves."""
+        if event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
 
     def _start(self, paths: list[str]) -> None:
-        self._refusals = []
+        refusals: list[str] = []
         for path in paths:
-            self._link.call(AddFolder(path), lambda _: None, self._refused)
+            self._link.call(AddFolder(path), lambda _: None, partial(self._refused, refusals, len(paths)))
         self._go_on(reading=True)
 
     def _go_on(self, *, reading: bool = False) -> None:
@@ -101,9 +110,13 @@ class WelcomePage(Page):
         if self._link.report is not None:
             self._show(self._link.report)
 
-    def _refused(self, problem: Problem) -> None:
-        self._refusals.append(str(problem))
-        self.trouble.say("\n".join(self._refusals))
+    def _refused(self, refusals: list[str], wanted: int, problem: Problem) -> None:
+        refusals.append(str(problem))
+        self.trouble.say("\n".join(refusals))
+        if len(refusals) == wanted and not self._link.roots:  # nothing will ever be read, nor found
+            for part in (self.reading, self.asking):
+                part.setVisible(False)
+            self.back.setFocus()
 
     def _show(self, report: StatusReport) -> None:
         counts = report.counts

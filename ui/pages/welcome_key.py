@@ -2,7 +2,8 @@
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
-from core.protocol import Settings
+from core.protocol import Problem, Settings
+from ui.hotkey import works
 from ui.key_field import KeyField
 from ui.preferences import Preferences
 from ui.theme import Theme
@@ -21,12 +22,12 @@ class WelcomeKey(QFrame):
         self._theme = theme
         self._preferences = preferences
         self._message = "One moment…"
-        self._registered = False
+        self._trouble = ""  # why the combination that was pressed is not taken
         self.lit = False
         self.lamp = QLabel()
         self.said = label("", "muted", wrap=True)
         self.field = KeyField("Key combination that opens Offhand")
-        self.field.taken.connect(lambda keys: preferences.set("hotkey", keys, lambda no: self._say(str(no), "bad")))
+        self.field.taken.connect(self._taken)
         words = QVBoxLayout()
         words.setSpacing(2)
         words.addWidget(label("The key from anywhere", "heading"))
@@ -43,19 +44,29 @@ class WelcomeKey(QFrame):
             self._settings_are(preferences.settings)
         self._refresh()
 
-    def show_shortcut(self, message: str, *, registered: bool) -> None:
-        """How the registration of the key went, in a sentence."""
-        self._message, self._registered = message, registered
+    def show_shortcut(self, message: str) -> None:
+        """How the registration of the key went, in a sentence; another one is a key that was not pressed yet."""
+        if message != self._message:
+            self.lit = False
+        self._message, self._trouble = message, ""
         self._refresh()
 
     def light(self) -> None:
         """It was pressed."""
-        self.lit = True
+        self.lit, self._trouble = True, ""
         self._refresh()
 
     def put_out(self) -> None:
         """As if it had not been pressed yet."""
-        self.lit = False
+        self.lit, self._trouble = False, ""
+        self._refresh()
+
+    def _taken(self, keys: str) -> None:
+        self._trouble = ""
+        self._preferences.set("hotkey", keys, self._refused)
+
+    def _refused(self, problem: Problem) -> None:
+        self._trouble = str(problem)
         self._refresh()
 
     def _settings_are(self, settings: Settings) -> None:
@@ -65,11 +76,13 @@ class WelcomeKey(QFrame):
     def _refresh(self) -> None:
         self.lamp.setPixmap(self._theme.dot("good" if self.lit else "off", DOT))
         settings = self._preferences.settings
-        if self.lit:
+        if self._trouble:
+            self._say(self._trouble, "bad")
+        elif self.lit:
             self._say(LIT, "good")
-        elif self._registered and settings is not None:
+        elif settings is not None and self._message == works(settings.hotkey).message:
             self._say(f"Press {settings.hotkey} once, now or later.")
-        else:
+        else:  # it cannot be had, or is only asked for, or the desktop has given another one
             self._say(self._message)
 
     def _say(self, words: str, role: str = "muted") -> None:
