@@ -119,7 +119,8 @@ class ModelDesk:
     def _standing(self, info: ModelInfo, path: Path | None, download: Download | None) -> ModelInfo:
         if path is not None:
             state: Literal["in use", "here"] = "in use" if path == self._children.model_file else "here"
-            return structs.replace(info, path=str(path), state=state, done=info.size, own=self._is_elsewhere(path))
+            own, stays = self._is_elsewhere(path), path == self._children.find(STARTER)
+            return structs.replace(info, path=str(path), state=state, done=info.size, own=own, stays=stays)
         if download is None or download.state == "done":
             return info
         return structs.replace(
@@ -224,7 +225,7 @@ class ModelDesk:
                 raise BadInput(f"{info.name} is not here.", "`offhand models` says which are.")
             return f"What was here of {info.name} is deleted."
         path = Path(info.path)
-        if path == self._children.find(STARTER):
+        if info.stays:
             raise BadInput(f"{info.name} came with Offhand and stays.", "It does nothing while another is used.")
         if info.own:
             self._remember([other for other in self._own() if other != path])

@@ -88,7 +88,8 @@ class ModelInfo(Struct, frozen=True):
     good_for, licence: in a few words, "" where they are not known.  size, memory: bytes of its file, and of RAM that it
     needs.  context: tokens it was trained for, 0 where that is not known.  path: its file, "" while it is not here.
     state: "in use"; "here"; being fetched ("running", "checking" at the end, "paused", "failed"); or "available".
-    fits: this machine has the memory.  own: the file lies elsewhere and is the person's own.
+    fits: this machine has the memory.  own: the file lies elsewhere and is the person's own.  stays: it came with
+    Offhand and cannot be removed.
     done, rate, seconds_left: bytes that have come, bytes a second, None while it is not known how long.
     note: why it rests or failed.
     reading, writing: tokens a second on this machine, 0 where nothing is known; `measured` at answers, else estimated
@@ -113,6 +114,7 @@ class ModelInfo(Struct, frozen=True):
     writing: float = 0.0
     measured: bool = False
     wait: float | None = None
+    stays: bool = False
 
 
 class FolderInfo(Struct, frozen=True):

@@ -78,6 +78,8 @@ def test_the_list_says_what_runs_what_can_be_had_and_what_fits(engine: Engine, s
         False,
     )
     assert (other.state, other.path, other.licence) == ("available", "", "Apache-2.0")
+    assert starter.stays
+    assert not other.stays
     assert starter.wait is None, "nothing was measured yet"
     assert all(info.fits == (info.memory <= models.memory) for info in models.models)
 

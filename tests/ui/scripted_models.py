@@ -21,7 +21,7 @@ MODELS = [
     ModelInfo(
         "SmolLM2-135M-Instruct", 98_362_432, "in use", "rephrasing a quote on any machine", "Apache-2.0",
         1_000_000_000, 8192, "/models/SmolLM2-135M-Instruct.Q4_1.gguf", done=98_362_432,
-        reading=312.0, writing=63.0, measured=True, wait=0.8,
+        reading=312.0, writing=63.0, measured=True, wait=0.8, stays=True,
     ),
     ModelInfo(
         "Qwen2.5-0.5B-Instruct", 491_400_032, "running", "short answers in many languages", "Apache-2.0",

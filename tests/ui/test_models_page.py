@@ -6,7 +6,7 @@ from scripted_models import MODELS
 from core.protocol import ChildInfo, GetModel, ListModels, PauseModel, Problem, RemoveModel, UseModel
 from ui.pages import models_card
 from ui.pages.model_row import progress_words
-from ui.pages.models import STARTER, ModelsPage
+from ui.pages.models import NO_FILE, NO_MODEL, STARTER, ModelsPage
 from ui.preferences import Preferences
 
 TINY, FETCHED, LARGER, TOO_LARGE, MINE = (info.name for info in MODELS)
@@ -139,6 +139,38 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(qtbot, page, scripted, mon
     qtbot.waitUntil(lambda: "holiday.gguf is not a GGUF model file." in page.models.trouble.words)
     assert page.models.said.isHidden()
     assert page.local.facts["File"].text() == STARTER
+
+
+def test_the_starter_model_is_not_offered_for_removal(qtbot, page):
+    page.models.use(MINE)
+    row = page.models.rows[TINY]
+    qtbot.waitUntil(lambda: not row.use.isHidden())
+    assert row.remove.isHidden()
+
+
+def test_without_any_model_there_is_no_file_either(qtbot, page, scripted):
+    scripted.change(model="", model_state="missing")
+    qtbot.waitUntil(lambda: page.local.name.text() == NO_MODEL)
+    assert page.local.facts["File"].text() == NO_FILE
+    page._preferences.refresh()
+    qtbot.waitSignal(page._preferences.changed).wait()
+    assert page.local.facts["File"].text() == NO_FILE
+
+
+def test_a_half_typed_address_outlasts_what_is_done_to_a_row(qtbot, page, scripted):
+    page.models.address.setText("https://example.org/b")
+    page.models.rows[FETCHED].pause.click()
+    qtbot.waitUntil(lambda: page.models.rows[FETCHED].get.text() == "Resume")
+    assert page.models.address.text() == "https://example.org/b"
+
+
+def test_a_look_that_failed_is_not_the_last_while_something_is_fetched(qtbot, page, scripted):
+    scripted.script.problem = Problem("The engine is busy.", "Try again.")
+    before = scripted.calls.count(ListModels())
+    qtbot.waitUntil(lambda: scripted.calls.count(ListModels()) > before)
+    scripted.script.problem = None
+    stands(scripted, done=300_000_000)
+    qtbot.waitUntil(lambda: page.models.rows[FETCHED].progress.text().startswith("300 MB"))
 
 
 def test_an_address_is_fetched(qtbot, page, scripted):

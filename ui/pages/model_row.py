@@ -85,7 +85,7 @@ class ModelRow(QFrame):
         self.get.setVisible(state in ("available", "paused", "failed"))
         self.pause.setVisible(state == "running")
         self.use.setVisible(state == "here")
-        self.remove.setVisible(begun or state == "here")
+        self.remove.setVisible(begun or (state == "here" and not info.stays))
         self._bar.setVisible(begun)
         self.bar.setValue(STEPS * info.done // info.size if info.size else 0)
         self.progress.setVisible(begun)

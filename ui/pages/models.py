@@ -17,6 +17,7 @@ from ui.widgets import Elided, Page, button, label, row
 STATE_TONES = {"ready": "good", "asleep": "off", "off": "bad", "missing": "bad", "unusable": "bad"}
 STARTER = "The starter model that came with Offhand"
 NO_MODEL = "No model on this machine"
+NO_FILE = "none; answers are quotes"
 UNMEASURED = "not measured yet; the next long answer does"
 LABELS = 120  # px
 
@@ -82,6 +83,7 @@ class ModelsPage(Page):
 
     def __init__(self, link: EngineLink, theme: Theme, preferences: Preferences) -> None:
         super().__init__("Models")
+        self._link = link
         self._preferences = preferences
         self.models = ModelsCard(link, theme)
         self.local = ModelCard("Writes answers on this machine", theme)
@@ -129,6 +131,7 @@ class ModelsPage(Page):
         name = model_name(report.model) if report.model else NO_MODEL
         self.local.show_model(name, STATE_TONES.get(report.model_state, "off"), f"{state[:1].upper()}{state[1:]}.")
         self.local.show_fact("Memory", _memory(report, "llm"))
+        self._show_file()
         child = _child(report, "semantics")
         words = {"ready": "Ready.", "off": "Switched off after it failed repeatedly; word search goes on."}
         tones = {"ready": "good", "off": "bad"}
@@ -149,7 +152,18 @@ class ModelsPage(Page):
 
     def _set_up(self, settings: Settings) -> None:
         self.starter.setVisible(bool(settings.local_model))
-        self.local.show_fact("File", short_path(settings.local_model, 300) if settings.local_model else STARTER)
+        self._show_file()
+
+    def _show_file(self) -> None:
+        """By the settings, which name a file of one's own, and by the report, which knows whether the starter is here.
+
+        Each may be heard of first.
+        """
+        settings, report = self._preferences.settings, self._link.report
+        if settings is None or report is None:
+            return
+        starter = STARTER if report.model else NO_FILE
+        self.local.show_fact("File", short_path(settings.local_model, 300) if settings.local_model else starter)
 
     def _measured(self, models: Models) -> None:
         used = next((info for info in models.models if info.state == "in use"), None)

@@ -1,5 +1,7 @@
 """The local models on the page: those that are here, being fetched or to be had, and one's own by file or address."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
@@ -89,7 +91,7 @@ class ModelsCard(QFrame):
         """Ask how they stand."""
         if self._ticket is not None:
             self._ticket.cancel()
-        self._ticket = self._link.call(ListModels(), self._heard, lambda _: None)
+        self._ticket = self._link.call(ListModels(), self._heard, lambda _: self._look_again())
 
     def use(self, name: str) -> None:
         """Let a model write from now on: a name, a file's absolute path, or "" for the one that came with Offhand."""
@@ -108,7 +110,12 @@ class ModelsCard(QFrame):
         if not address:
             self.address.setFocus()
             return
-        self._do(GetModel(address))
+        self._do(GetModel(address), partial(self._address_taken, address))
+
+    def _address_taken(self, address: str, told: Models) -> None:
+        """Clear the line, unless something else was typed in the meantime."""
+        if self.address.text().strip() == address and not told.note:
+            self.address.clear()
 
     def _asked(self, deed: str, name: str) -> None:
         match deed:
@@ -129,19 +136,18 @@ class ModelsCard(QFrame):
             consequence = "Its file is deleted. It can be downloaded again."
         return confirmed(self, "Remove it?", f"Remove {name}?", consequence, "Remove")
 
-    def _do(self, call: ModelCall) -> None:
+    def _do(self, call: ModelCall, then: Callable[[Models], None] = lambda _: None) -> None:
         self.trouble.say("")
-        self._link.call(call, self._done, self._failed)
+        self._link.call(call, partial(self._done, then), self._failed)
 
-    def _done(self, event: Event) -> None:
+    def _done(self, then: Callable[[Models], None], event: Event) -> None:
         if not isinstance(event, Models):
             return
         self._heard(event)
         self._say(event.note)
         if any(info.path for info in event.models if info.state == "in use"):
             self.used.emit()
-        if self.address.text().strip() and not event.note:
-            self.address.clear()
+        then(event)
 
     def _failed(self, problem: Problem) -> None:
         self._say("")
@@ -164,7 +170,12 @@ class ModelsCard(QFrame):
         for info in event.models:
             self.rows[info.name].show_info(info)
         self.changed.emit(event)
-        if self.isVisible() and any(info.state in ("running", "checking") for info in event.models):
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Before long, while something is fetched as far as is known: a look that failed says nothing of that."""
+        models = self.told.models if self.told is not None else []
+        if self.isVisible() and any(info.state in ("running", "checking") for info in models):
             self._soon.start()
 
     def _make_rows(self, models: list[ModelInfo]) -> None:
