@@ -88,9 +88,7 @@ def prompt(call: Transform) -> Sequence[Message]:
 def _note(spoken: Spoken) -> str:
     """What the person should know where it did not go well."""
     if spoken.steps and spoken.steps[-1].outcome == "ok":
-        return (
-            "It was cut off at its greatest length: do not put it in the text's place." if spoken.cut else spoken.note
-        )
+        return CUT if spoken.cut else spoken.note
     if not spoken.steps:
         return "There is no model on this machine to do it with. `offhand doctor` tells more."
     why = str(spoken.failures[-1]) if spoken.failures else f"{spoken.steps[-1].model} {spoken.steps[-1].outcome}."

@@ -14,7 +14,9 @@ from scripted_engine import ScriptedEngine
 from wayland import wayland
 
 from core.paths import Profile
+from ui.ask_panel import AskPanel
 from ui.engine_link import EngineLink
+from ui.palette import Palette
 from ui.theme import Theme
 
 __all__ = ["offhand", "screen", "wayland", "window_manager"]
@@ -49,3 +51,18 @@ def link(qtbot: QtBot, scripted: ScriptedEngine, profile: Profile) -> Iterator[E
     qtbot.waitUntil(lambda: made.state == "ready")
     yield made
     made.close()
+
+
+@pytest.fixture
+def palette(qtbot: QtBot, link: EngineLink, theme: Theme) -> Palette:
+    """The palette, as it has just come up."""
+    made = Palette(link, theme)
+    qtbot.addWidget(made)
+    made.present()
+    return made
+
+
+@pytest.fixture
+def panel(palette: Palette) -> AskPanel:
+    """The panel in the palette."""
+    return palette.panel

@@ -7,15 +7,6 @@ from PySide6.QtWidgets import QPushButton
 from core.protocol import Ask, Search
 from indexer.query import parse
 from ui.filter_chips import LONGEST, MOST, FilterChips, without, words
-from ui.palette import Palette
-
-
-@pytest.fixture
-def panel(qtbot, link, theme):
-    palette = Palette(link, theme)
-    qtbot.addWidget(palette)
-    palette.present()
-    yield palette.panel  # noqa: PT022  # the palette lives as long as it is used
 
 
 def chips(panel):

@@ -9,19 +9,6 @@ from ui.engine_link import EngineLink
 from ui.palette import Palette
 
 
-@pytest.fixture
-def palette(qtbot, link, theme):
-    made = Palette(link, theme)
-    qtbot.addWidget(made)
-    made.present()
-    return made
-
-
-@pytest.fixture
-def panel(palette):
-    return palette.panel
-
-
 def showing(panel):
     return {panel.pane: "state", panel.results: "results", panel.card: "answer"}[panel.body.currentWidget()]
 

@@ -1,25 +1,10 @@
 """What is close to a passage: from the list, from the quote, back again; and the same in the terminal."""
 
-import pytest
 from PySide6.QtCore import Qt
 from scripted_engine import QUOTE, hits
 
 from core.protocol import Event, Found, Piece, Problem, Related
 from indexer.worker import Cancellation
-from ui.palette import Palette
-
-
-@pytest.fixture
-def palette(qtbot, link, theme):
-    made = Palette(link, theme)
-    qtbot.addWidget(made)
-    made.present()
-    return made
-
-
-@pytest.fixture
-def panel(palette):
-    return palette.panel
 
 
 def press(qtbot, panel, key, modifier=Qt.KeyboardModifier.NoModifier):

@@ -4,18 +4,9 @@ from PySide6.QtGui import QGuiApplication
 from scripted_engine import TRANSFORMED
 
 from core.protocol import Problem, Transform
-from ui.palette import Palette
 from ui.selected_text import MARK, SelectedText, language
 
 TEXT = "We decided on clay tiles, not slate."
-
-
-@pytest.fixture
-def palette(qtbot, link, theme):
-    made = Palette(link, theme)
-    qtbot.addWidget(made)
-    made.present()
-    return made
 
 
 @pytest.fixture
